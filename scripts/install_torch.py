@@ -70,7 +70,9 @@ def main() -> int:
         if reachable(INDEX):
             arguments += ["--extra-index-url", INDEX]  # there the version ends in +cpu, which pip ranks above none
         else:
-            print(f"PyTorch's index of CPU builds, {INDEX}, does not answer; trying pip's own indexes.", file=sys.stderr)
+            print(
+                f"PyTorch's index of CPU builds, {INDEX}, does not answer; trying pip's own indexes.", file=sys.stderr
+            )
         match needs_cuda(arguments):
             case None:
                 return 1  # pip has said why
