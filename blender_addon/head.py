@@ -1,0 +1,146 @@
+"""Makes the head object: mesh, shape keys, regions, colours, materials."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from . import material
+from .bundle import Bundle
+from .reconstruction import Reconstruction
+
+IDENTITY_RANGE = 3.0
+IDENTITY_LIMIT = 10.0  # Blender's own limit of shape key values
+
+# Custom properties of a head, in plain text so that they mean something without the add-on.
+METHOD = "likeness_method"
+BUNDLE = "likeness_bundle"
+BUNDLE_SHA256 = "likeness_bundle_sha256"
+LICENCES = "likeness_licences"
+PHOTO = "likeness_photo"
+
+_MILLIMETRE = 0.001
+
+
+def create(
+    bundle: Bundle, reconstruction: Reconstruction, collection: bpy.types.Collection, *, photo: str = ""
+) -> bpy.types.Object:
+    """A new head in `collection`, at the world's origin, nothing selected.
+
+    Identity keys stand at the recovered coefficients (at most 10 in size, Blender's limit), expression keys at the
+    recovered values, or 0 where the method does not estimate them. On an exception nothing stays behind.
+    """
+    before = _Contents()
+    try:
+        mesh = _mesh(bundle)
+        head = bpy.data.objects.new("Head", mesh)
+        collection.objects.link(head)
+        _add_keys(head, bundle, reconstruction)
+        _add_regions(head, bundle)
+        _add_colours(mesh, bundle.albedo(reconstruction.reflectance))
+        _describe(head, bundle, reconstruction, photo)
+    except Exception:
+        before.restore()
+        raise
+    return head
+
+
+def is_head(thing: bpy.types.Object | None) -> bool:
+    """Whether `thing` is a head of this add-on, shape keys included."""
+    return thing is not None and thing.type == "MESH" and METHOD in thing and thing.data.shape_keys is not None
+
+
+def identity_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
+    """The keys that run to both sides of zero, in the basis's order."""
+    return [key for key in head.data.shape_keys.key_blocks[1:] if key.slider_min < 0.0]
+
+
+def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
+    """The ARKit keys."""
+    return [key for key in head.data.shape_keys.key_blocks[1:] if key.slider_min >= 0.0]
+
+
+def to_blender(points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Head space (..., 3) mm, y up, to Blender's metres, z up, the face towards -y. Offsets map alike."""
+    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
+    return np.ascontiguousarray(np.stack([x, -z, y], axis=-1) * _MILLIMETRE, dtype=np.float32)
+
+
+def _mesh(bundle: Bundle) -> bpy.types.Mesh:
+    mesh = bpy.data.meshes.new("Head")
+    count = len(bundle.quads)
+    mesh.vertices.add(len(bundle.mean))
+    mesh.loops.add(4 * count)
+    mesh.polygons.add(count)
+    mesh.vertices.foreach_set("co", to_blender(bundle.mean).ravel())
+    mesh.loops.foreach_set("vertex_index", bundle.quads.ravel())
+    mesh.polygons.foreach_set("loop_start", np.arange(0, 4 * count, 4, dtype=np.int32))
+    mesh.polygons.foreach_set("material_index", bundle.material)
+    mesh.update(calc_edges=True)
+    mesh.shade_smooth()
+    layer = mesh.uv_layers.new(name=material.UV, do_init=False)
+    layer.uv.foreach_set("vector", bundle.uv.ravel())
+    rest = mesh.attributes.new(material.REST_POSITION, "FLOAT_VECTOR", "POINT")
+    rest.data.foreach_set("vector", to_blender(bundle.mean).ravel())
+    for kind in bundle.material_names:
+        mesh.materials.append(material.create(kind))
+    return mesh
+
+
+def _add_keys(head: bpy.types.Object, bundle: Bundle, reconstruction: Reconstruction) -> None:
+    basis = to_blender(bundle.mean)
+    head.shape_key_add(name="Basis", from_mix=False)
+    head.data.shape_keys.name = "Head"
+    for name, column, value in zip(bundle.identity_names, bundle.identity, reconstruction.identity, strict=True):
+        _add_key(head, name, basis + to_blender(column), float(value), IDENTITY_RANGE)
+    values = reconstruction.expression if reconstruction.expression is not None else np.zeros(len(bundle.expression))
+    for name, column, value in zip(bundle.expression_names, bundle.expression, values, strict=True):
+        _add_key(head, name, basis + to_blender(column), float(value), 0.0)
+
+
+def _add_key(head: bpy.types.Object, name: str, positions: NDArray[np.float32], value: float, negative: float) -> None:
+    """One relative key; `negative` is how far its slider goes below zero, 0.0 for a key of 0 to 1."""
+    key = head.shape_key_add(name=name, from_mix=False)
+    key.points.foreach_set("co", positions.ravel())
+    reach = min(max(IDENTITY_RANGE, abs(value)), IDENTITY_LIMIT) if negative else 1.0
+    key.slider_min = -reach if negative else 0.0
+    key.slider_max = reach
+    key.value = value  # always, since Blender 5 starts new keys at 1
+
+
+def _add_regions(head: bpy.types.Object, bundle: Bundle) -> None:
+    for name, members in zip(bundle.region_names, bundle.regions, strict=True):
+        group = head.vertex_groups.new(name=name)
+        group.add(np.flatnonzero(members).tolist(), 1.0, "REPLACE")
+
+
+def _add_colours(mesh: bpy.types.Mesh, albedo: NDArray[np.float32]) -> None:
+    colours = np.ones((len(albedo), 4), np.float32)
+    colours[:, :3] = albedo
+    attribute = mesh.color_attributes.new(material.REFLECTANCE, "FLOAT_COLOR", "POINT")
+    attribute.data.foreach_set("color", colours.ravel())
+    mesh.color_attributes.active_color = attribute
+    mesh.color_attributes.render_color_index = mesh.color_attributes.find(material.REFLECTANCE)
+
+
+def _describe(head: bpy.types.Object, bundle: Bundle, reconstruction: Reconstruction, photo: str) -> None:
+    head[METHOD] = reconstruction.method
+    head[BUNDLE] = bundle.name
+    head[BUNDLE_SHA256] = bundle.sha256
+    head[LICENCES] = "\n".join(str(licence) for licence in bundle.licences)
+    if photo:
+        head[PHOTO] = photo
+
+
+class _Contents:
+    """What the file holds of the kinds that a head adds, to take back what was added since."""
+
+    _KINDS = ("objects", "meshes", "materials", "node_groups")
+
+    def __init__(self) -> None:
+        self._known = {kind: set(getattr(bpy.data, kind)) for kind in self._KINDS}
+
+    def restore(self) -> None:
+        added = [item for kind in self._KINDS for item in getattr(bpy.data, kind) if item not in self._known[kind]]
+        bpy.data.batch_remove(added)

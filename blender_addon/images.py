@@ -1,0 +1,52 @@
+"""Photos that lie in Blender as image datablocks: on disk, packed, generated or painted on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from . import photo
+from .failures import Failure
+from .photo import Photo
+
+LARGEST_SIDE = 16384
+
+
+def read(image: bpy.types.Image) -> Photo:
+    """The photo in `image`: a file's own bytes where it has them unchanged, its pixels otherwise.
+
+    Raises Failure: `photo_missing`, `photo_unreadable`, `photo_empty`, `photo_too_large`, `photo_no_pixels`.
+    """
+    if image.source == "FILE" and not image.is_dirty:
+        if image.packed_file is not None:
+            return photo.from_bytes(image.name, image.packed_file.data)
+        return photo.read(Path(bpy.path.abspath(image.filepath, library=image.library)))
+    return Photo(image.name, pixels=_pixels(image))
+
+
+def _pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
+    width, height = image.size
+    channels = image.channels
+    if max(width, height) > LARGEST_SIDE:
+        raise Failure("photo_too_large", name=image.name, limit=f"{LARGEST_SIDE} pixels")
+    values = np.zeros(len(image.pixels), np.float32)
+    if values.size == 0 or values.size != width * height * channels:
+        raise Failure("photo_no_pixels", name=image.name)
+    image.pixels.foreach_get(values)
+    pixels = values.reshape(height, width, channels)[::-1]
+    colours = channels - 1 if channels in (2, 4) else channels
+    if image.is_float:
+        pixels = np.concatenate([_encoded(pixels[..., :colours]), pixels[..., colours:]], axis=2)
+    if channels in (2, 4) and (pixels[..., -1] >= 1.0).all():
+        pixels = pixels[..., :colours]
+    return np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """IEC 61966-2-1, linear light to sRGB values; Blender keeps float images linear and byte images encoded."""
+    linear = np.clip(linear, 0.0, 1.0)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded.astype(np.float32)

@@ -1,0 +1,210 @@
+"""The materials of a head: plain shader nodes that stay in the file and need no add-on.
+
+One tree serves Cycles, EEVEE and Material Preview. Lengths are metres, since heads have their natural size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+from .nodes import Socket, Tree
+
+REFLECTANCE = "reflectance"
+REST_POSITION = "rest_position"
+UV = "UVMap"
+
+# Diffuse mean free path of skin in red, green and blue (Jensen et al. 2001, table 1, "skin1"), as shares of the first.
+SKIN_SCATTER = (1.0, 0.37, 0.19)
+SKIN_SCATTER_METRES = 0.0032
+
+IRIS_COLOUR = (0.075, 0.042, 0.020, 1.0)
+IRIS_RADIUS = 0.075  # in UV, where 0.5 is the back of the eyeball
+PUPIL_RADIUS = 0.030
+
+
+def create(kind: str) -> bpy.types.Material:
+    """A new material of the bundle's `kind`; an unknown kind gives skin."""
+    build, display = _KINDS.get(kind, _KINDS["skin"])
+    material = bpy.data.materials.new(f"Likeness {kind.capitalize()}")
+    if material.node_tree is None:
+        material.use_nodes = True
+    material.diffuse_color = display
+    tree = Tree(material.node_tree)
+    shader = build(tree)
+    tree.node("ShaderNodeOutputMaterial", {"Surface": shader})
+    tree.arrange()
+    return material
+
+
+def _principled(tree: Tree, **inputs: Socket) -> bpy.types.NodeSocket:
+    named = {name.replace("_", " ").title().replace("Ior", "IOR"): value for name, value in inputs.items()}
+    return tree.node("ShaderNodeBsdfPrincipled", named).outputs["BSDF"]
+
+
+def _rest_position(tree: Tree) -> bpy.types.NodeSocket:
+    """Where the point lies on the mean head, so that patterns stay on the skin when it moves."""
+    return tree.node("ShaderNodeAttribute", attribute_name=REST_POSITION).outputs["Vector"]
+
+
+def _reflectance(tree: Tree) -> bpy.types.NodeSocket:
+    return tree.node("ShaderNodeAttribute", attribute_name=REFLECTANCE).outputs["Color"]
+
+
+def _skin(tree: Tree) -> bpy.types.NodeSocket:
+    place = _rest_position(tree)
+    albedo = _reflectance(tree)
+    blotches = tree.step(tree.noise(place, 55.0, 3.0), 0.35, 0.75)
+    flushed = tree.mix(1.0, albedo, (1.0, 0.84, 0.80, 1.0), "MULTIPLY")
+    colour = tree.mix(tree.math("MULTIPLY", blotches, 0.55), albedo, flushed)
+    freckles = tree.step(tree.noise(place, 420.0, 2.0), 0.56, 0.74)
+    darker = tree.mix(1.0, colour, (0.86, 0.80, 0.78, 1.0), "MULTIPLY")
+    colour = tree.mix(tree.math("MULTIPLY", freckles, 0.45), colour, darker)
+    pores = tree.noise(place, 1100.0, 2.0, 0.6)
+    wrinkles = tree.noise(place, 260.0, 2.0, 0.55)
+    height = tree.math("ADD", tree.math("MULTIPLY", pores, 0.5), wrinkles)
+    roughness = tree.math("MULTIPLY_ADD", tree.noise(place, 130.0, 2.0), 0.22, 0.36)
+    return _principled(
+        tree,
+        base_color=colour,
+        roughness=roughness,
+        ior=1.4,
+        specular_ior_level=0.45,
+        subsurface_weight=0.65,
+        subsurface_radius=SKIN_SCATTER,
+        subsurface_scale=SKIN_SCATTER_METRES,
+        normal=tree.bump(height, 0.35, 0.0004),
+    )
+
+
+def _eye(tree: Tree) -> bpy.types.NodeSocket:
+    uv = tree.node("ShaderNodeUVMap", uv_map=UV).outputs["UV"]
+    iris = tree.node("ShaderNodeGroup", {}, node_tree=_iris_group())
+    iris.label = "Iris"
+    iris.width = 200.0
+    tree.connect(iris.inputs["UV"], uv)
+    return _principled(
+        tree,
+        base_color=iris.outputs["Color"],
+        roughness=0.35,
+        ior=1.38,
+        specular_ior_level=0.4,
+        subsurface_weight=0.2,
+        subsurface_radius=(1.0, 0.6, 0.5),
+        subsurface_scale=0.0015,
+        coat_weight=1.0,
+        coat_roughness=0.03,
+        coat_ior=1.38,
+        normal=iris.outputs["Normal"],
+    )
+
+
+def _iris_group() -> bpy.types.NodeTree:
+    """Iris, pupil, limbus and sclera from the radial UV: the pupil at (0.5, 0.5), the radius growing to the back."""
+    group = bpy.data.node_groups.new("Likeness Iris", "ShaderNodeTree")
+    face = group.interface
+    face.new_socket("UV", in_out="INPUT", socket_type="NodeSocketVector")
+    colour = face.new_socket("Iris Color", in_out="INPUT", socket_type="NodeSocketColor")
+    colour.default_value = IRIS_COLOUR
+    for name, value, largest in (("Iris Radius", IRIS_RADIUS, 0.15), ("Pupil Radius", PUPIL_RADIUS, 0.1)):
+        radius = face.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
+        radius.default_value, radius.min_value, radius.max_value = value, 0.001, largest
+    face.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    face.new_socket("Normal", in_out="OUTPUT", socket_type="NodeSocketVector")
+
+    tree = Tree(group)
+    given = tree.node("NodeGroupInput").outputs
+    offset = tree.vector("SUBTRACT", given["UV"], (0.5, 0.5, 0.0))
+    radius = tree.vector("LENGTH", offset)
+    share = tree.math("DIVIDE", radius, given["Iris Radius"])
+
+    direction = tree.node("ShaderNodeSeparateXYZ", {0: tree.vector("NORMALIZE", offset)}).outputs
+    around = tree.node(
+        "ShaderNodeCombineXYZ",
+        {
+            "X": tree.math("MULTIPLY", direction["X"], 7.0),
+            "Y": tree.math("MULTIPLY", direction["Y"], 7.0),
+            "Z": tree.math("MULTIPLY", share, 1.6),
+        },
+    ).outputs[0]
+    fibres = tree.noise(around, 1.0, 4.0, 0.65)
+    dark = tree.mix(1.0, given["Iris Color"], (0.30, 0.30, 0.32, 1.0), "MULTIPLY")
+    light = tree.mix(1.0, given["Iris Color"], (2.6, 2.3, 2.0, 1.0), "MULTIPLY")
+    iris = tree.mix(tree.step(fibres, 0.30, 0.72), dark, light)
+    limbus = tree.step(share, 0.72, 1.02)
+    iris = tree.mix(tree.math("MULTIPLY", limbus, 0.85), iris, (0.012, 0.009, 0.008, 1.0))
+    pupil = tree.step(
+        radius, tree.math("MULTIPLY", given["Pupil Radius"], 0.92), tree.math("MULTIPLY", given["Pupil Radius"], 1.08)
+    )
+    iris = tree.mix(pupil, (0.002, 0.002, 0.002, 1.0), iris)
+
+    vein_place = tree.node("ShaderNodeVectorMath", {0: offset, "Scale": 1.0}, operation="SCALE").outputs["Vector"]
+    veins = tree.step(tree.noise(vein_place, 38.0, 6.0, 0.72), 0.54, 0.70)
+    white = tree.mix(tree.step(radius, 0.09, 0.26), (0.72, 0.69, 0.66, 1.0), (0.60, 0.40, 0.36, 1.0))
+    reddened = tree.math("MULTIPLY", veins, tree.math("MULTIPLY", tree.step(radius, 0.10, 0.20), 0.35))
+    white = tree.mix(reddened, white, (0.50, 0.16, 0.12, 1.0))
+
+    colour_out = tree.mix(tree.step(share, 0.93, 1.09), iris, white)
+    bowl = tree.math("MULTIPLY", tree.math("MINIMUM", share, 1.0), tree.math("MINIMUM", share, 1.0))
+    relief = tree.math("ADD", bowl, tree.math("MULTIPLY", fibres, tree.math("MULTIPLY", 0.25, pupil)))
+    normal = tree.bump(relief, 0.5, 0.0012)
+    tree.node("NodeGroupOutput", {"Color": colour_out, "Normal": normal})
+    tree.arrange()
+    return group
+
+
+def _teeth(tree: Tree) -> bpy.types.NodeSocket:
+    tint = tree.noise(_rest_position(tree), 300.0, 2.0)
+    return _principled(
+        tree,
+        base_color=tree.mix(tint, (0.76, 0.70, 0.58, 1.0), (0.66, 0.58, 0.45, 1.0)),
+        roughness=0.22,
+        ior=1.6,
+        subsurface_weight=0.35,
+        subsurface_radius=(1.0, 0.9, 0.7),
+        subsurface_scale=0.0012,
+        coat_weight=0.5,
+        coat_roughness=0.08,
+    )
+
+
+def _mouth(tree: Tree) -> bpy.types.NodeSocket:
+    place = _rest_position(tree)
+    colour = tree.mix(tree.noise(place, 160.0, 2.0), (0.36, 0.085, 0.075, 1.0), (0.24, 0.045, 0.045, 1.0))
+    return _principled(
+        tree,
+        base_color=colour,
+        roughness=0.32,
+        ior=1.4,
+        subsurface_weight=0.5,
+        subsurface_radius=(1.0, 0.25, 0.2),
+        subsurface_scale=0.003,
+        coat_weight=0.4,
+        coat_roughness=0.15,
+        normal=tree.bump(tree.noise(place, 700.0, 2.0), 0.4, 0.0004),
+    )
+
+
+def _hair(tree: Tree) -> bpy.types.NodeSocket:
+    shade = tree.noise(_rest_position(tree), 900.0, 2.0)
+    return _principled(
+        tree,
+        base_color=tree.mix(shade, (0.030, 0.018, 0.011, 1.0), (0.012, 0.007, 0.005, 1.0)),
+        roughness=0.55,
+        specular_ior_level=0.3,
+    )
+
+
+_Build = Callable[[Tree], bpy.types.NodeSocket]
+_Colour = tuple[float, float, float, float]
+
+# How to build each of the bundle's materials, and its colour in Solid mode.
+_KINDS: dict[str, tuple[_Build, _Colour]] = {
+    "skin": (_skin, (0.60, 0.38, 0.29, 1.0)),
+    "eye": (_eye, (0.80, 0.78, 0.75, 1.0)),
+    "teeth": (_teeth, (0.78, 0.73, 0.62, 1.0)),
+    "mouth": (_mouth, (0.38, 0.10, 0.09, 1.0)),
+    "brow": (_hair, (0.05, 0.03, 0.02, 1.0)),
+    "lash": (_hair, (0.03, 0.02, 0.015, 1.0)),
+}
