@@ -1,0 +1,135 @@
+"""`likeness reconstruct`: photos in, one head file for each out."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from likeness import cli, npz
+from likeness.outputs import held_stdout, staged
+
+if TYPE_CHECKING:
+    from backend.pipeline import Reconstructor
+
+FORMATS = ("blend", "glb", "fbx", "obj", "npz")
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be; the message says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo and where its head goes."""
+
+    image: Path
+    output: Path
+    preview: Path | None = None
+
+    @property
+    def format(self) -> str:
+        """The output's ending, without its dot."""
+        return self.output.suffix.removeprefix(".").lower()
+
+    @property
+    def needs_blender(self) -> bool:
+        """Whether Blender writes any of the job's files."""
+        return self.format != "npz" or self.preview is not None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `likeness reconstruct`."""
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a photo with one face in it")
+    parser.add_argument(
+        "--output",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="the file to write, whose ending chooses the format (.blend .glb .fbx .obj .npz); "
+        "with --format, the folder to write into",
+    )
+    parser.add_argument("--format", choices=FORMATS, help="write into the folder PATH, one file of this format a photo")
+    parser.add_argument("--method", metavar="NAME", help="the method to use, where the bundle offers several")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="the bundle to use instead of the one that ships")
+    parser.add_argument(
+        "--preview", type=Path, metavar="PNG", help="also render a picture of the head (one photo only)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one line of JSON for each photo")
+
+
+def plan(
+    images: Sequence[Path], output: Path, format_: str | None = None, preview: Path | None = None
+) -> tuple[Job, ...]:
+    """Say which file each photo becomes.
+
+    Raises UsageError when the ending is none of `FORMATS`, when several photos would go into one file, and when the
+    picture's name is no .png.
+    """
+    if preview is not None and preview.suffix.lower() != ".png":
+        raise UsageError(f"--preview writes a .png file, not {preview.name}")
+    if format_ is None:
+        if len(images) > 1:
+            raise UsageError("several photos need a folder as --output, and --format to choose the format")
+        if output.suffix.lower().removeprefix(".") not in FORMATS:
+            endings = " ".join(f".{name}" for name in FORMATS)
+            raise UsageError(f"--output {output} must end in one of {endings}, or be a folder with --format")
+        return (Job(images[0], output, preview),)
+    if output.is_file():
+        raise UsageError(f"--output {output} is a file; with --format it must be a folder")
+    if preview is not None and len(images) > 1:
+        raise UsageError("--preview takes one photo")
+    outputs = [output / f"{image.stem}.{format_}" for image in images]
+    if twice := sorted({str(path) for path in outputs if outputs.count(path) > 1}):
+        raise UsageError(f"two photos of the same name would both become {twice[0]}; rename one")
+    return tuple(Job(image, path, preview) for image, path in zip(images, outputs, strict=True))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reconstruct every photo; return 0, 1 if some failed (each is named on standard error), or 2."""
+    try:
+        jobs = plan(args.images, args.output, args.format, args.preview)
+    except UsageError as error:
+        print(f"likeness reconstruct: error: {error}", file=sys.stderr)
+        return cli.WRONG_USAGE
+
+    from backend.failures import Failure
+    from backend.pipeline import Reconstructor
+
+    try:
+        write = blender_writer() if any(job.needs_blender for job in jobs) else write_npz
+        reconstructor = Reconstructor.open(args.bundle)
+    except Failure as failure:
+        print(f"likeness: {failure}", file=sys.stderr)
+        return cli.FAILED
+    failed = 0
+    for job in jobs:
+        try:
+            answer = reconstruct(reconstructor, job, args.method, write)
+        # An OSError is a file that cannot be read or written, a RuntimeError an operator of Blender's that failed.
+        except (Failure, OutputError, OSError, RuntimeError) as error:
+            failed += 1
+            report_failure(job, error, as_json=args.json)
+        else:
+            report_success(job, answer, as_json=args.json)
+    return cli.FAILED if failed else cli.DONE
+
+
+def reconstruct(reconstructor: Reconstructor, job: Job, method: str | None, write: Writer) -> dict[str, Any]:
+    """Reconstruct one photo and write its files; return the answer, as the protocol gives it.
+
+    Raises what `Reconstructor.reconstruct` and `write` raise, and OSError when a file cannot be read or written.
+    """
+    result = reconstructor.reconstruct(job.image.read_bytes(), method=method)
+    answer = result.to_json()
+    with staged(job.output.parent) as folder:
+        staged_job = Job(job.image, folder / job.output.name, folder / "preview.png" if job.preview else None)
+        write(staged_job, answer, reconstructor.bundle)
+        if staged_job.preview is not None and job.preview is not None:
+            move(staged_job.preview, job.preview)
+    return answer
