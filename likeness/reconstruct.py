@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from likeness import cli, npz
-from likeness.outputs import held_stdout, staged
+from likeness import blender, cli, npz
+from likeness.outputs import staged
 
 if TYPE_CHECKING:
     from backend.pipeline import Reconstructor
@@ -102,17 +102,17 @@ def run(args: argparse.Namespace) -> int:
     from backend.pipeline import Reconstructor
 
     try:
-        write = blender_writer() if any(job.needs_blender for job in jobs) else write_npz
+        if any(job.needs_blender for job in jobs):
+            blender.load()
         reconstructor = Reconstructor.open(args.bundle)
-    except Failure as failure:
-        print(f"likeness: {failure}", file=sys.stderr)
+    except (Failure, blender.BlenderError) as error:
+        print(f"likeness: {error}", file=sys.stderr)
         return cli.FAILED
     failed = 0
     for job in jobs:
         try:
-            answer = reconstruct(reconstructor, job, args.method, write)
-        # An OSError is a file that cannot be read or written, a RuntimeError an operator of Blender's that failed.
-        except (Failure, OutputError, OSError, RuntimeError) as error:
+            answer = reconstruct(reconstructor, job, args.method)
+        except (Failure, blender.BlenderError, OSError) as error:
             failed += 1
             report_failure(job, error, as_json=args.json)
         else:
@@ -120,16 +120,45 @@ def run(args: argparse.Namespace) -> int:
     return cli.FAILED if failed else cli.DONE
 
 
-def reconstruct(reconstructor: Reconstructor, job: Job, method: str | None, write: Writer) -> dict[str, Any]:
+def reconstruct(reconstructor: Reconstructor, job: Job, method: str | None) -> dict[str, Any]:
     """Reconstruct one photo and write its files; return the answer, as the protocol gives it.
 
-    Raises what `Reconstructor.reconstruct` and `write` raise, and OSError when a file cannot be read or written.
+    Raises backend.failures.Failure, likeness.blender.BlenderError, and OSError when the photo cannot be read or a file
+    not be written. Files that were there before are then as they were.
     """
-    result = reconstructor.reconstruct(job.image.read_bytes(), method=method)
-    answer = result.to_json()
-    with staged(job.output.parent) as folder:
-        staged_job = Job(job.image, folder / job.output.name, folder / "preview.png" if job.preview else None)
-        write(staged_job, answer, reconstructor.bundle)
-        if staged_job.preview is not None and job.preview is not None:
-            move(staged_job.preview, job.preview)
+    answer = reconstructor.reconstruct(job.image.read_bytes(), method=method).to_json()
+    preview = job.preview or job.output.with_suffix(".png")
+    with staged(job.output.parent) as folder, staged(preview.parent) as preview_folder, TemporaryDirectory() as unused:
+        output = folder / job.output.name
+        if job.format == "npz":
+            npz.write(output, answer, reconstructor.bundle)
+        if job.needs_blender:
+            blender.write(
+                output if job.format != "npz" else Path(unused) / "head.blend",
+                preview_folder / preview.name if job.preview else None,
+                answer,
+                job.image,
+                reconstructor.bundle.folder,
+            )
     return answer
+
+
+def report_success(job: Job, answer: Mapping[str, Any], *, as_json: bool) -> None:
+    """Say on standard output what was written."""
+    if as_json:
+        files = {"output": str(job.output)} | ({"preview": str(job.preview)} if job.preview else {})
+        print(json.dumps({"image": str(job.image), **files, **answer}), flush=True)
+    else:
+        seconds = sum(answer["seconds"].values())
+        print(f"{job.image} -> {job.output} ({answer['method']}, {seconds:.1f} s)", flush=True)
+
+
+def report_failure(job: Job, error: Exception, *, as_json: bool) -> None:
+    """Name the photo that failed on standard error, and on standard output too if JSON is asked for."""
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename != str(job.image) else error.strerror
+    print(f"{job.image}: {message}", file=sys.stderr, flush=True)
+    if as_json:
+        code = getattr(error, "code", "file")
+        print(json.dumps({"image": str(job.image), "error": {"code": code, "message": message}}), flush=True)
