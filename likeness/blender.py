@@ -39,4 +39,5 @@ def write(output: Path, preview: Path | None, answer: Mapping[str, Any], image: 
         with held_stdout():
             build_file(bundle, dict(answer), output, image, preview)
     except (Failure, RuntimeError) as error:  # RuntimeError is how Blender's operators fail
-        raise BlenderError(str(error).strip()) from error
+        # Files are written in a folder of their own first, which is nobody's business.
+        raise BlenderError(str(error).strip().replace(str(output), output.name)) from error

@@ -16,11 +16,15 @@ def staged(folder: Path) -> Iterator[Path]:
     """Yield an empty folder inside `folder`; its files are moved to `folder` if the block succeeds, else removed.
 
     `folder` is made if absent. Files written together keep their names, so references between them (an .obj to its
-    .mtl) stay right.
+    .mtl) stay right. Raises OSError when `folder` cannot be made or written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".likeness-", dir=folder) as name:
-        staging = Path(name)
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix=".likeness-", dir=folder)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+    with temporary:
+        staging = Path(temporary.name)
         yield staging
         for path in sorted(staging.iterdir()):
             if path.is_dir():
