@@ -24,10 +24,14 @@ def read(image: bpy.types.Image) -> Photo:
         if image.packed_file is not None:
             return photo.from_bytes(image.name, image.packed_file.data)
         return photo.read(Path(bpy.path.abspath(image.filepath, library=image.library)))
-    return Photo(image.name, pixels=_pixels(image))
+    return Photo(image.name, pixels=pixels(image))
 
 
-def _pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
+def pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
+    """(height, width, 1 to 4) sRGB values, the top row first; opaque alpha is left out.
+
+    Raises Failure: `photo_too_large`, `photo_no_pixels`.
+    """
     width, height = image.size
     channels = image.channels
     if max(width, height) > LARGEST_SIDE:
@@ -36,13 +40,13 @@ def _pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
     if values.size == 0 or values.size != width * height * channels:
         raise Failure("photo_no_pixels", name=image.name)
     image.pixels.foreach_get(values)
-    pixels = values.reshape(height, width, channels)[::-1]
+    grid = values.reshape(height, width, channels)[::-1]
     colours = channels - 1 if channels in (2, 4) else channels
     if image.is_float:
-        pixels = np.concatenate([_encoded(pixels[..., :colours]), pixels[..., colours:]], axis=2)
-    if channels in (2, 4) and (pixels[..., -1] >= 1.0).all():
-        pixels = pixels[..., :colours]
-    return np.rint(np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8)
+        grid = np.concatenate([_encoded(grid[..., :colours]), grid[..., colours:]], axis=2)
+    if channels in (2, 4) and (grid[..., -1] >= 1.0).all():
+        grid = grid[..., :colours]
+    return np.rint(np.clip(grid, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -67,7 +67,7 @@ def orientation(data: bytes) -> int:
     return 1
 
 
-def upright(pixels: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
+def upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """`pixels` (height, width, C), top first, turned as the EXIF orientation `turn` says."""
     if turn in (5, 6, 7, 8):
         pixels = pixels.transpose(1, 0, 2)
