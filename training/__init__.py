@@ -1,0 +1,1 @@
+"""Training: template, populations, rendering, recipes, evaluation and export."""

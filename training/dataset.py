@@ -1,0 +1,218 @@
+"""Reads the shards that `likeness render` wrote into memory, and hands out the indices of reproducible batches.
+
+Nothing here unpickles: tar members are decoded by PIL, by `json` and by `np.load(allow_pickle=False)`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+_IMAGE_ENDINGS = ("jpg", "png")
+
+# iBUG-68 landmark -> the landmark on the other side of the face.
+# fmt: off
+MIRROR_68 = np.array([
+    16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
+    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,
+    27, 28, 29, 30, 35, 34, 33, 32, 31,
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+])
+# fmt: on
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """`n` rendered faces in memory, all of one resolution.
+
+    images (n,H,W,3) uint8 sRGB; vertices (n,N,3) float32 mm, neutral identity in head space; landmarks68 (n,68,2) and
+    landmarks_dense (n,L,2) float32 pixels; reflectance (n,N,3) float16 linear RGB or None; yaw (n,) degrees; keys (n,)
+    the samples' names, each another identity; template the arrays of `template.npz`.
+    """
+
+    images: NDArray[np.uint8]
+    vertices: NDArray[np.float32]
+    landmarks68: NDArray[np.float32]
+    landmarks_dense: NDArray[np.float32]
+    yaw: NDArray[np.float32]
+    keys: NDArray[np.str_]
+    reflectance: NDArray[np.float16] | None
+    template: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def subset(self, indices: NDArray[np.intp] | NDArray[np.bool_]) -> FaceSet:
+        """The faces at `indices` (or under a mask)."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "template"}
+        return replace(self, **{name: None if array is None else array[indices] for name, array in arrays.items()})
+
+    def region(self, name: str) -> NDArray[np.intp]:
+        """Vertex ids of the template's region `name`. Raises `ValueError` when the template has none of that name."""
+        names = [str(n) for n in self.template["region_names"]]
+        if name not in names:
+            raise ValueError(f"the template has no region {name!r}; it has {', '.join(names)}")
+        return np.flatnonzero(self.template["regions"][names.index(name)])
+
+
+def read_faces(folder: Path, limit: int | None = None, progress: bool = True, reflectance: bool = True) -> FaceSet:
+    """Reads a dataset folder (shards and `template.npz`), at most `limit` samples, in the order of their names.
+
+    Raises `FileNotFoundError` when the folder holds no template or no finished shard, and `ValueError` when a sample
+    is incomplete or differs in size from the others.
+    """
+    shards = sorted(folder.glob("shard-*.tar"))
+    template_path = folder / "template.npz"
+    if not shards or not template_path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no rendered faces (shard-*.tar and template.npz): "
+            f"make some with `likeness render --output {folder}`"
+        )
+    with np.load(template_path, allow_pickle=False) as arrays:
+        template = {name: arrays[name] for name in arrays.files}
+    total = sum(_count(shard) for shard in shards)
+    total = total if limit is None else min(total, limit)
+    columns: dict[str, NDArray[Any]] = {}
+    names: list[str] = []
+    samples = (sample for shard in shards for sample in _samples(shard))
+    with tqdm(total=total, desc=f"reading {folder.name}", unit="face", disable=not progress) as bar:
+        for index, (name, sample) in zip(range(total), samples, strict=False):
+            if not reflectance:
+                sample.pop("reflectance", None)
+            for field, array in sample.items():
+                if index == 0:
+                    columns[field] = np.empty((total, *array.shape), array.dtype)
+                if field not in columns or columns[field].shape[1:] != array.shape:
+                    raise ValueError(f"sample {name} differs from the first one in its {field}: {array.shape}")
+                columns[field][index] = array
+            names.append(name)
+            bar.update()
+    return FaceSet(
+        images=columns["images"],
+        vertices=columns["vertices"],
+        landmarks68=columns["landmarks68"],
+        landmarks_dense=columns.get("landmarks_dense", np.zeros((total, 0, 2), np.float32)),
+        yaw=columns["yaw"],
+        keys=np.array(names),
+        reflectance=columns.get("reflectance"),
+        template=template,
+    )
+
+
+def split(count: int, held_out: float, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Two disjoint, sorted sets of indices: `held_out` of the `count` identities in the second one.
+
+    A sample is an identity of its own, so that a split of the samples is one of the identities.
+    """
+    order = rng.permutation(count)
+    cut = count - round(held_out * count)
+    return np.sort(order[:cut]), np.sort(order[cut:])
+
+
+def mirror_vertices(vertices: NDArray[np.float32], mirror: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Heads (...,N,3) seen in a mirror, vertex by vertex: x changes its sign, and vertices change sides."""
+    flipped: NDArray[np.float32] = vertices[..., mirror, :] * np.array([-1, 1, 1], np.float32)
+    return flipped
+
+
+def mirror_points(ids: NDArray[np.integer], mirror: NDArray[np.integer]) -> NDArray[np.intp]:
+    """For each landmark vertex of `ids` (L,) the index of the one on the other side, or -1 where there is none."""
+    position = np.full(len(mirror), -1, np.intp)
+    position[ids] = np.arange(len(ids))
+    return position[mirror[ids]]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws batches that depend on (seed, step) alone, so that a resumed run sees what an uninterrupted one would.
+
+    Each pool of indices fills its share of every batch, going through its members in a new order each time round.
+    """
+
+    pools: tuple[NDArray[np.intp], ...]
+    shares: tuple[float, ...]
+    batch_size: int
+    seed: int
+
+    def batch(self, step: int) -> NDArray[np.intp]:
+        """Indices (batch_size,) of batch number `step`."""
+        ends = np.round(np.cumsum(self.shares) * self.batch_size).astype(int)
+        counts = np.diff(ends, prepend=0)
+        parts = [self._draw(number, int(count), step) for number, count in enumerate(counts)]
+        return np.concatenate(parts)
+
+    def _draw(self, number: int, count: int, step: int) -> NDArray[np.intp]:
+        pool, position = self.pools[number], step * count
+        drawn: list[NDArray[np.intp]] = []
+        while (left := count - sum(map(len, drawn))) > 0:
+            turn, offset = divmod(position + count - left, len(pool))
+            order = np.random.default_rng([self.seed, number, turn]).permutation(pool)
+            drawn.append(order[offset : offset + left])
+        return np.concatenate(drawn) if drawn else np.zeros(0, np.intp)
+
+
+def make_sampler(yaw: NDArray[np.floating], batch_size: int, seed: int, posed: tuple[float, float] | None) -> Sampler:
+    """All faces alike, or, with `posed` = (share, degrees), that share of each batch turned further than `degrees`.
+
+    Raises `ValueError` when one of the two kinds is missing.
+    """
+    everything = np.arange(len(yaw))
+    if posed is None:
+        return Sampler((everything,), (1.0,), batch_size, seed)
+    share, degrees = posed
+    turned = np.abs(yaw) > degrees
+    if not 0 < turned.sum() < len(yaw):
+        raise ValueError(f"faces turned both less and more than {degrees:g} degrees are needed; render more of them")
+    return Sampler((everything[~turned], everything[turned]), (1.0 - share, share), batch_size, seed)
+
+
+def _count(shard: Path) -> int:
+    with tarfile.open(shard) as archive:
+        return sum(member.name.endswith(".json") for member in archive)
+
+
+def _samples(shard: Path) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
+    """Name and arrays of each sample; its members stand together in the archive."""
+    name, parts = "", dict[str, bytes]()
+    with tarfile.open(shard) as archive:
+        for member in archive:
+            stem, _, ending = member.name.partition(".")
+            if stem != name and parts:
+                yield name, _decode(shard, name, parts)
+                parts = {}
+            file = archive.extractfile(member)
+            name = stem
+            parts[ending] = b"" if file is None else file.read()
+    if parts:
+        yield name, _decode(shard, name, parts)
+
+
+def _decode(shard: Path, name: str, parts: dict[str, bytes]) -> dict[str, NDArray[Any]]:
+    ending = next((ending for ending in _IMAGE_ENDINGS if ending in parts), None)
+    if ending is None or "json" not in parts or "npz" not in parts:
+        raise ValueError(f"sample {name} of {shard} is incomplete ({', '.join(sorted(parts))}): render the shard anew")
+    with Image.open(io.BytesIO(parts[ending])) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    record = json.loads(parts["json"])
+    sample: dict[str, NDArray[Any]] = {"images": pixels, "yaw": np.asarray(record["yaw"], np.float32)}
+    with np.load(io.BytesIO(parts["npz"]), allow_pickle=False) as arrays:
+        for field in ("vertices", "landmarks68", "landmarks_dense"):
+            if field in arrays.files:
+                sample[field] = arrays[field].astype(np.float32)
+        if "reflectance_vertices" in arrays.files:
+            sample["reflectance"] = arrays["reflectance_vertices"].astype(np.float16)
+    missing = [field for field in ("vertices", "landmarks68") if field not in sample]
+    if missing:
+        raise ValueError(f"sample {name} of {shard} lacks {', '.join(missing)}: render the shard anew")
+    return sample

@@ -1,0 +1,1 @@
+"""Export: from a trained recipe to the bundle that the product runs."""

@@ -1,0 +1,1 @@
+"""Recipes: one full training configuration each, after the paper that it names."""

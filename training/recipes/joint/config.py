@@ -1,0 +1,186 @@
+"""Complete configurations of the recipe `joint`; each function returns one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from training.augmentation import Augmentation
+from training.crop import CROP_SCALE
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What estimates the representation from the picture.
+
+    kind "paper" is three convolutions (5 x 5, halved each time) of `widths` and two feed-forward layers of `features`
+    and the representation's length, with `dropout` between. kind "residual" is a residual network of `widths` and
+    `depths` whose last maps, reduced to `reduced` channels, and whose landmarks lead to the representation through
+    `features` neurons; it also estimates landmarks and `reflectance` coefficients.
+    """
+
+    kind: Literal["paper", "residual"]
+    widths: tuple[int, ...]
+    depths: tuple[int, ...] = ()
+    reduced: int = 0
+    features: int = 512
+    dropout: float = 0.0
+    reflectance: int = 0
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the losses' sum.
+
+    j1: reconstruction (paper, eq. 3). j2: agreement of the picture's representation with the head's (eq. 4), measured
+    in the representation ("latent", the paper's own) or as the vertices' distance that it makes ("vertices": mm over
+    the face region after alignment, and `whole` times as much over all vertices). `j2_to_encoder` scales what J2 says
+    to autoencoder and basis: 1 is the paper's joint training, 0 two independent networks. landmarks, dense: mean
+    absolute distance in shares of the crop; reflectance: squared difference of unit-variance coefficients.
+    """
+
+    j1: float = 1.0
+    j2: float = 1.0
+    j2_space: Literal["latent", "vertices"] = "latent"
+    whole: float = 0.0
+    j2_to_encoder: float = 1.0
+    landmarks: float = 0.0
+    dense: float = 0.0
+    reflectance: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """Optimiser ("adam" with the weight decay in the gradient, or "adamw"), its rate over `steps`, and averaging.
+
+    The rate rises over `warmup` steps and falls as a cosine to `final` times itself; `warmup` 0 and `final` 1 keep it
+    fixed. `ema` is the decay of the weights' average that is evaluated and exported; 0 takes the weights themselves.
+    """
+
+    optimiser: Literal["adam", "adamw"]
+    rate: float
+    weight_decay: float
+    steps: int
+    batch_size: int
+    warmup: int = 0
+    final: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    ema: float = 0.0
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """One run: pictures of `size` pixels, grey or not, and heads of `unit` mm as `neurons` numbers.
+
+    `subspace` is the number of principal directions that heads are given in, None for the plain vectors; vertices
+    outside the face region weigh `outside`. `posed` = (share of each batch, degrees turned beyond); `held_out` is the
+    share of the identities for validation. `hidden` are widths of further encoder layers.
+    """
+
+    name: str
+    network: NetworkConfig
+    losses: LossConfig
+    schedule: ScheduleConfig
+    augmentation: Augmentation
+    size: int
+    grey: bool
+    neurons: int = 280
+    hidden: tuple[int, ...] = ()
+    principal_start: bool = False
+    subspace: int | None = None
+    unit: float = 10.0
+    outside: float = 1.0
+    posed: tuple[float, float] | None = None
+    held_out: float = 0.04
+    crop_scale: float = CROP_SCALE
+    seed: int = 0
+    log_every: int = 20
+    checkpoint_every: int = 500
+    validate_every: int = 1000
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts, lists and numbers; `from_json` undoes it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> JointConfig:
+        """The configuration that `record` describes."""
+        parts: dict[str, type] = {
+            "network": NetworkConfig,
+            "losses": LossConfig,
+            "schedule": ScheduleConfig,
+            "augmentation": Augmentation,
+        }
+        values = {name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
+        return _frozen(JointConfig, values)
+
+
+def _frozen(kind: type, values: dict[str, Any]) -> Any:
+    known = {field.name for field in fields(kind)}
+    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return kind(**{name: value for name, value in tuples.items() if name in known})
+
+
+def paper() -> JointConfig:
+    """Kamyab & Azimifar's own: section IV.D and V.H. Lengths are in centimetres, so that J1 starts as high as theirs.
+
+    The paper does not give the widths of the layers; these are what 32 x 32 pictures commonly get.
+    """
+    return JointConfig(
+        name="paper",
+        network=NetworkConfig("paper", widths=(32, 64, 128), features=512, dropout=0.6),
+        losses=LossConfig(),
+        schedule=ScheduleConfig("adam", rate=10e-6, weight_decay=5e-4, steps=50_000, batch_size=60),
+        augmentation=Augmentation.none(),
+        size=32,
+        grey=True,
+        neurons=280,
+        unit=10.0,
+        posed=(0.2, 30.0),
+    )
+
+
+def shipped() -> JointConfig:
+    """What the product's bundle is trained with: the same two losses, colour, 128 pixels, a modern network."""
+    return JointConfig(
+        name="shipped",
+        network=NetworkConfig(
+            "residual", widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), reduced=96, features=512, reflectance=8
+        ),
+        losses=LossConfig(
+            j1=1.0, j2=1.0, j2_space="vertices", whole=0.05, landmarks=20.0, dense=20.0, reflectance=0.05
+        ),
+        schedule=ScheduleConfig(
+            "adamw", rate=1.5e-3, weight_decay=0.02, steps=6_000, batch_size=64, warmup=200, final=0.01, ema=0.998
+        ),
+        augmentation=Augmentation(),
+        size=128,
+        grey=False,
+        neurons=280,
+        principal_start=True,
+        subspace=512,
+        unit=1.0,
+        outside=0.2,
+    )
+
+
+def tiny() -> JointConfig:
+    """A minute on one core: for tests and for trying things out."""
+    base = shipped()
+    return replace(
+        base,
+        name="tiny",
+        network=replace(base.network, widths=(8, 16, 32), depths=(1, 1, 1), reduced=16, features=64, reflectance=2),
+        schedule=replace(base.schedule, steps=60, batch_size=16, warmup=10, ema=0.9),
+        size=32,
+        neurons=8,
+        subspace=24,
+        held_out=0.2,
+        log_every=1,
+        checkpoint_every=20,
+        validate_every=30,
+    )
+
+
+CONFIGURATIONS: dict[str, Callable[[], JointConfig]] = {"shipped": shipped, "paper": paper, "tiny": tiny}

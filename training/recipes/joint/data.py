@@ -1,0 +1,134 @@
+"""Rendered faces as the batches that the recipe trains on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.augmentation import Augmentation, cut, luminance, photograph
+from training.dataset import MIRROR_68, FaceSet, mirror_points, mirror_vertices
+from training.recipes.joint.config import JointConfig
+from training.recipes.joint.losses import Batch
+from training.recipes.shape_space import Floats, ShapeSpace, make_shape_space
+
+_CHUNK = 256
+_REFLECTANCE_SAMPLE = 1500
+
+
+@dataclass(frozen=True)
+class Reflectance:
+    """mean (N,3) linear RGB, columns (R,N,3) per standard deviation, sorted by variance."""
+
+    mean: Floats
+    columns: Floats
+
+    def coefficients(self, albedo: NDArray[np.float16]) -> Floats:
+        """Albedo (n,N,3) -> least-squares coefficients (n,R)."""
+        flat = self.columns.reshape(len(self.columns), -1)
+        inverse = np.linalg.inv((flat @ flat.T).astype(np.float64)).astype(np.float32) @ flat
+        parts = [
+            (albedo[start : start + _CHUNK].astype(np.float32) - self.mean).reshape(-1, flat.shape[1]) @ inverse.T
+            for start in range(0, len(albedo), _CHUNK)
+        ]
+        return np.concatenate(parts)
+
+
+def fit_reflectance(albedo: NDArray[np.float16], count: int, rng: np.random.Generator) -> Reflectance:
+    """Principal components of albedo (n,N,3), from a sample of the faces."""
+    chosen = np.sort(rng.permutation(len(albedo))[:_REFLECTANCE_SAMPLE])
+    flat = albedo[chosen].astype(np.float32).reshape(len(chosen), -1)
+    mean = flat.mean(0)
+    flat -= mean
+    values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
+    order = np.argsort(values)[::-1][:count]
+    directions = flat.T @ vectors[:, order].astype(np.float32)
+    columns = directions.T / np.sqrt(len(chosen))
+    return Reflectance(mean.reshape(-1, 3), columns.reshape(len(order), -1, 3))
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A set of faces with its targets: vectors (n,D), reflectance (n,R), each also for the mirror images."""
+
+    faces: FaceSet
+    space: ShapeSpace
+    vectors: Floats
+    mirrored: Floats
+    reflectance: Floats | None
+    swap: NDArray[np.intp]
+
+    def batch(self, indices: NDArray[np.intp], config: JointConfig, rng: np.random.Generator) -> Batch:
+        """The faces at `indices`, cropped, augmented as `config` says with numbers from `rng`."""
+        return self._batch(indices, config, config.augmentation, rng)
+
+    def plain_batch(self, indices: NDArray[np.intp], config: JointConfig) -> Batch:
+        """The faces at `indices` in their plain crops."""
+        return self._batch(indices, config, Augmentation.none(), np.random.default_rng(0))
+
+    def _batch(
+        self, indices: NDArray[np.intp], config: JointConfig, changes: Augmentation, rng: np.random.Generator
+    ) -> Batch:
+        faces = self.faces
+        crops = cut(faces.images[indices], faces.landmarks68[indices], config.size, changes, rng, config.crop_scale)
+        images = photograph(crops.images, changes, rng)
+        if config.grey:
+            images = luminance(images)
+        landmarks = np.concatenate([faces.landmarks68[indices], faces.landmarks_dense[indices]], axis=1)
+        points = crops.to_crop(landmarks) / np.float32(config.size) - np.float32(0.5)
+        visible = np.ones(points.shape[:2], np.float32)
+        # A mirrored face's point is the mirror image of the point on its other side, where that is a landmark too.
+        points[crops.flipped] = points[crops.flipped][:, self.swap]
+        visible[crops.flipped] = self.swap >= 0
+        vectors = np.where(crops.flipped[:, None], self.mirrored[indices], self.vectors[indices])
+        return Batch(
+            images=images.contiguous(memory_format=torch.channels_last),
+            vectors=torch.from_numpy(vectors),
+            points=torch.from_numpy(points),
+            visible=torch.from_numpy(visible),
+            reflectance=None if self.reflectance is None else torch.from_numpy(self.reflectance[indices]),
+        )
+
+
+def landmark_swap(template: dict[str, NDArray]) -> NDArray[np.intp]:
+    """(68 + L,): for each of the 68 and of the dense landmarks, the one on the other side, -1 where there is none."""
+    dense = mirror_points(template["landmarks_dense"], template["mirror"])
+    return np.concatenate([MIRROR_68, np.where(dense >= 0, dense + 68, -1)]).astype(np.intp)
+
+
+def prepare_space(faces: FaceSet, config: JointConfig) -> ShapeSpace:
+    """The shape space of the training faces."""
+    weights = np.full(faces.vertices.shape[1], config.outside, np.float32)
+    weights[faces.region("face")] = 1.0
+    rng = np.random.default_rng([config.seed, 1])
+    return make_shape_space(
+        faces.vertices, faces.template["mirror"], weights, config.unit, config.subspace, rng
+    )
+
+
+def prepare_faces(faces: FaceSet, space: ShapeSpace, reflectance: Reflectance | None) -> Faces:
+    """Targets for every face and its mirror image."""
+    mirror = faces.template["mirror"]
+    known = reflectance is not None and faces.reflectance is not None
+    mirrored = [
+        space.vectors(mirror_vertices(faces.vertices[start : start + _CHUNK], mirror))
+        for start in range(0, len(faces), _CHUNK)
+    ]
+    return Faces(
+        faces=faces,
+        space=space,
+        vectors=space.vectors(faces.vertices),
+        mirrored=np.concatenate(mirrored),
+        reflectance=reflectance.coefficients(faces.reflectance) if known else None,
+        swap=landmark_swap(faces.template),
+    )
+
+
+def fingerprint(faces: FaceSet) -> str:
+    """Identifies a set of faces by its samples' names and heads, so that a run resumes on the data it began with."""
+    digest = hashlib.sha256("\n".join(faces.keys).encode())
+    digest.update(np.ascontiguousarray(faces.vertices[:: max(1, len(faces) // 16)]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""The CNNs that map a picture to the representation: the paper's, and the one that ships."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from training.recipes.joint.config import NetworkConfig
+from training.recipes.networks import Backbone, PointHead
+
+
+class Estimate(NamedTuple):
+    """code (B,neurons); points (B,P,2) in shares of the crop, the middle at zero; reflectance (B,R); or None."""
+
+    code: Tensor
+    points: Tensor | None = None
+    reflectance: Tensor | None = None
+
+
+class PaperNetwork(nn.Module):
+    """Three convolutions and two feed-forward layers, dropout after the first of these (paper, section IV.D, V.H)."""
+
+    def __init__(self, config: NetworkConfig, channels: int, size: int, neurons: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip((channels, *config.widths[:-1]), config.widths, strict=True):
+            layers += [nn.Conv2d(inputs, outputs, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
+        self.convolutions = nn.Sequential(*layers)
+        side = size // 2 ** len(config.widths)
+        self.fc4 = nn.Linear(config.widths[-1] * side * side, config.features)
+        self.dropout = nn.Dropout(config.dropout)
+        self.fc5 = nn.Linear(config.features, neurons)
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer that gives the code: a linear change of the representation goes into it."""
+        return self.fc5
+
+    def forward(self, images: Tensor) -> Estimate:
+        """Images (B,C,S,S), 0..1 -> code."""
+        maps = self.convolutions(images - 0.5).flatten(1)
+        return Estimate(self.fc5(self.dropout(torch.relu(self.fc4(maps)))))
+
+
+class FaceNetwork(nn.Module):
+    """Residual stages; landmarks by soft-argmax from merged maps; the code from the last map and the landmarks."""
+
+    def __init__(self, config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> None:
+        super().__init__()
+        self.backbone = Backbone(channels, config.widths, config.depths)
+        merged = config.widths[-2]
+        # Points are read at an eighth of the picture's side, the coarser maps brought up to it.
+        self.laterals = nn.ModuleList([nn.Conv2d(width, merged, 1) for width in config.widths[1:]])
+        self.merge = nn.Sequential(nn.ReLU(), nn.Conv2d(merged, merged, 3, 1, 1, bias=False), nn.BatchNorm2d(merged))
+        self.points = PointHead(merged, points)
+        self.reduce = nn.Sequential(
+            nn.Conv2d(config.widths[-1], config.reduced, 1, bias=False), nn.BatchNorm2d(config.reduced), nn.ReLU()
+        )
+        side = size // 4 // 2 ** (len(config.widths) - 1)
+        self.spread = nn.Linear(config.reduced * side * side + 2 * points, config.features)
+        self.spread_norm = nn.BatchNorm1d(config.features)
+        self.dropout = nn.Dropout(config.dropout)
+        self.code = nn.Linear(config.features, neurons)
+        self.reflectance = nn.Linear(config.features, config.reflectance) if config.reflectance else None
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer that gives the code: a linear change of the representation goes into it."""
+        return self.code
+
+    def forward(self, images: Tensor) -> Estimate:
+        """Images (B,C,S,S), 0..1 -> code, points, reflectance."""
+        maps = self.backbone(images - 0.5)
+        merged = self.laterals[-1](maps[-1])
+        for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
+            merged = lateral(finer) + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+        points = self.points(torch.relu(self.merge(merged)))
+        # Shape is read off the points relative to one another, in units in which they differ.
+        spread = torch.cat([self.reduce(maps[-1]).flatten(1), 4.0 * points.flatten(1)], dim=1)
+        features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
+        reflectance = None if self.reflectance is None else self.reflectance(features)
+        return Estimate(self.code(features), points, reflectance)
+
+
+def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:
+    """The network of `config.kind`; `points` is the number of landmarks that it also estimates, if it can."""
+    if config.kind == "paper":
+        return PaperNetwork(config, channels, size, neurons)
+    return FaceNetwork(config, channels, size, neurons, points)

