@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from . import eye_texture, images, material
 from . import head as heads
 from .failures import Failure
 
 ENDINGS = (".blend", ".glb", ".fbx", ".obj")
+EYE_TEXTURE_SIDE = 1024
 
 
 def write(head: bpy.types.Object, path: Path) -> None:
@@ -35,7 +38,10 @@ def write(head: bpy.types.Object, path: Path) -> None:
 
 
 def baked_copy(head: bpy.types.Object) -> bpy.types.Object:
-    """A copy of `head` in the scene's own collection, whose base is its identity; the expression keys keep their names and values."""
+    """A copy of `head` in the scene's own collection, whose base is its identity.
+
+    The expression keys keep their names and values.
+    """
     copy = head.copy()
     copy.data = head.data.copy()
     copy.name = copy.data.name = head.name
@@ -62,27 +68,82 @@ def _positions(key: bpy.types.ShapeKey) -> NDArray[np.float32]:
 
 
 def _write_copy(head: bpy.types.Object, path: Path, ending: str) -> None:
+    names = head.name, head.data.name
+    added = []
     copy = baked_copy(head)
     try:
+        # Files name the object; the copy takes the head's names while they are written.
+        head.name = head.data.name = "Original"
+        copy.name, copy.data.name = names
+        added = _plain_materials(copy, ending)
         bpy.context.view_layer.update()
         for thing in bpy.context.view_layer.objects:
             thing.select_set(thing == copy)
         bpy.context.view_layer.objects.active = copy
-        if ending == ".glb":
-            _write_glb(path)
-        elif ending == ".fbx":
-            bpy.ops.export_scene.fbx(
-                filepath=str(path), use_selection=True, object_types={"MESH"}, use_mesh_modifiers=False,
-                add_leaf_bones=False, bake_anim=False, colors_type="LINEAR",
-            )  # fmt: skip
-        else:
-            bpy.ops.wm.obj_export(
-                filepath=str(path), export_selected_objects=True, apply_modifiers=False, export_colors=True,
-                export_triangulated_mesh=False,
-            )  # fmt: skip
+        _EXPORTERS[ending](path)
     finally:
-        keys, mesh = copy.data.shape_keys, copy.data
-        bpy.data.batch_remove([copy, mesh, *([keys] if keys is not None else [])])
+        keys = copy.data.shape_keys
+        bpy.data.batch_remove([copy, copy.data, *([keys] if keys is not None else []), *added])
+        head.name, head.data.name = names
+
+
+def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
+    """Give `copy` materials that the format can hold; return what was added to the file for it.
+
+    In .glb the colour attribute is multiplied in, so the skin is white there and all else has a white attribute.
+    """
+    mesh = copy.data
+    attribute = mesh.color_attributes[material.REFLECTANCE]
+    colours = np.empty(4 * len(mesh.vertices), np.float32)
+    attribute.data.foreach_get("color", colours)
+    colours = colours.reshape(-1, 4)
+    skin = _skin_vertices(mesh)
+    added: list[bpy.types.ID] = []
+    for index, original in enumerate(mesh.materials):
+        kind = original.get(material.KIND, "skin")
+        colour, image = None, None
+        if kind == "skin":
+            colour = (1.0, 1.0, 1.0, 1.0) if ending == ".glb" else tuple(colours[skin].mean(axis=0).tolist())
+        elif kind == "eye" and ending != ".obj":
+            image = _eye_image(original)
+            added.append(image)
+        mesh.materials[index] = material.plain(kind, original.name, colour, image)
+        added.append(mesh.materials[index])
+    colours[~skin] = 1.0
+    attribute.data.foreach_set("color", colours.ravel())
+    return added
+
+
+def _skin_vertices(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:
+    skin_slots = [i for i, used in enumerate(mesh.materials) if used.get(material.KIND, "skin") == "skin"]
+    slots = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    corners = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    sizes = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    vertices = np.zeros(len(mesh.vertices), np.bool_)
+    vertices[corners[np.repeat(np.isin(slots, skin_slots), sizes)]] = True
+    return vertices
+
+
+def _eye_image(eye: bpy.types.Material) -> bpy.types.Image:
+    iris = next(node for node in eye.node_tree.nodes if node.label == material.IRIS_LABEL).inputs
+    linear = np.array(iris["Iris Color"].default_value[:3], np.float32)
+    # The shader's fibres are lighter than the colour they are mixed from.
+    colour = 255.0 * images.encoded(1.6 * linear)
+    pixels = eye_texture.paint(
+        EYE_TEXTURE_SIDE,
+        (float(colour[0]), float(colour[1]), float(colour[2])),
+        iris["Iris Radius"].default_value,
+        iris["Pupil Radius"].default_value,
+    )
+    image = bpy.data.images.new("Eye", EYE_TEXTURE_SIDE, EYE_TEXTURE_SIDE)
+    rows = np.ones((EYE_TEXTURE_SIDE, EYE_TEXTURE_SIDE, 4), np.float32)
+    rows[..., :3] = pixels[::-1] / 255.0
+    image.pixels.foreach_set(rows.ravel())
+    image.pack()
+    return image
 
 
 def _write_glb(path: Path) -> None:
@@ -99,3 +160,29 @@ def _write_glb(path: Path) -> None:
         export_cameras=False,
         export_lights=False,
     )
+
+
+def _write_fbx(path: Path) -> None:
+    bpy.ops.export_scene.fbx(
+        filepath=str(path),
+        use_selection=True,
+        object_types={"MESH"},
+        use_mesh_modifiers=False,
+        bake_anim=False,
+        colors_type="LINEAR",
+        path_mode="COPY",
+        embed_textures=True,
+    )
+
+
+def _write_obj(path: Path) -> None:
+    bpy.ops.wm.obj_export(
+        filepath=str(path),
+        export_selected_objects=True,
+        apply_modifiers=False,
+        export_colors=True,
+        export_triangulated_mesh=False,
+    )
+
+
+_EXPORTERS: dict[str, Callable[[Path], None]] = {".glb": _write_glb, ".fbx": _write_fbx, ".obj": _write_obj}

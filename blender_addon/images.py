@@ -42,15 +42,15 @@ def pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
     image.pixels.foreach_get(values)
     grid = values.reshape(height, width, channels)[::-1]
     colours = channels - 1 if channels in (2, 4) else channels
-    if image.is_float:
-        grid = np.concatenate([_encoded(grid[..., :colours]), grid[..., colours:]], axis=2)
+    if image.is_float:  # linear, where bytes are encoded already
+        grid = np.concatenate([encoded(grid[..., :colours]), grid[..., colours:]], axis=2)
     if channels in (2, 4) and (grid[..., -1] >= 1.0).all():
         grid = grid[..., :colours]
     return np.rint(np.clip(grid, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """IEC 61966-2-1, linear light to sRGB values; Blender keeps float images linear and byte images encoded."""
+def encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light (any shape) to sRGB values, both 0..1 (IEC 61966-2-1)."""
     linear = np.clip(linear, 0.0, 1.0)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return encoded.astype(np.float32)
+    values = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return values.astype(np.float32)

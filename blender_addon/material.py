@@ -20,8 +20,12 @@ SKIN_SCATTER = (1.0, 0.37, 0.19)
 SKIN_SCATTER_METRES = 0.0032
 
 IRIS_COLOUR = (0.075, 0.042, 0.020, 1.0)
+IRIS_LABEL = "Iris"  # of the node that has the iris colour and radii as inputs
 IRIS_RADIUS = 0.075  # in UV, where 0.5 is the back of the eyeball
 PUPIL_RADIUS = 0.030
+
+
+KIND = "likeness_material"  # custom property of a material
 
 
 def create(kind: str) -> bpy.types.Material:
@@ -31,9 +35,26 @@ def create(kind: str) -> bpy.types.Material:
     if material.node_tree is None:
         material.use_nodes = True
     material.diffuse_color = display
+    material[KIND] = kind
     tree = Tree(material.node_tree)
     shader = build(tree)
     tree.node("ShaderNodeOutputMaterial", {"Surface": shader})
+    tree.arrange()
+    return material
+
+
+def plain(kind: str, name: str, colour: Socket | None, image: bpy.types.Image | None) -> bpy.types.Material:
+    """A material of one colour or image that exporters understand; without `colour` that of `create` in Solid mode."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        material.use_nodes = True
+    tree = Tree(material.node_tree)
+    if image is not None:
+        colour = tree.node("ShaderNodeTexImage", {}, image=image).outputs["Color"]
+    elif colour is None:
+        colour = _KINDS.get(kind, _KINDS["skin"])[1]
+    roughness = 0.15 if kind == "eye" else 0.5
+    tree.node("ShaderNodeOutputMaterial", {"Surface": _principled(tree, base_color=colour, roughness=roughness)})
     tree.arrange()
     return material
 
@@ -81,7 +102,7 @@ def _skin(tree: Tree) -> bpy.types.NodeSocket:
 def _eye(tree: Tree) -> bpy.types.NodeSocket:
     uv = tree.node("ShaderNodeUVMap", uv_map=UV).outputs["UV"]
     iris = tree.node("ShaderNodeGroup", {}, node_tree=_iris_group())
-    iris.label = "Iris"
+    iris.label = IRIS_LABEL
     iris.width = 200.0
     tree.connect(iris.inputs["UV"], uv)
     return _principled(
