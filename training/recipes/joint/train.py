@@ -12,6 +12,7 @@ that it would have given uninterrupted.
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ from training.recipes.runs import (
     WeightAverage,
     cosine_rate,
     load_checkpoint,
+    read_log,
     save_checkpoint,
     write_atomically,
 )
@@ -189,6 +191,24 @@ def load_run(folder: Path) -> Trained:
     model = JointModel(config, space.dimensions, state["points"])
     model.load_state_dict(state["average"] if config.schedule.ema else state["model"])
     return Trained(config, model.eval(), space, reflectance, state["step"], {"data": state["data"]})
+
+
+def steps_of_run(folder: Path) -> int:
+    """The planned number of steps of the run in `folder`. Raises `FileNotFoundError` when there is none."""
+    return JointConfig.from_json(json.loads(load_checkpoint(folder)["config"])).schedule.steps
+
+
+def measured_steps(config: JointConfig, faces: FaceSet, hours: float) -> int:
+    """How many steps of `config` take `hours` here, by timing a few on some of the faces."""
+    with tempfile.TemporaryDirectory() as folder:
+        schedule = replace(config.schedule, steps=12)
+        trial = replace(config, schedule=schedule, held_out=0.0, subspace=config.subspace and 64, log_every=1)
+        train(trial, faces.subset(np.arange(min(len(faces), 256))), Path(folder), progress=False)
+        speeds = [line["images_per_second"] for line in read_log(Path(folder))]
+    first, last = len(speeds) // 2, len(speeds)
+    # The log's speeds are averages since the start: leave out the slow first steps.
+    seconds = (last / speeds[-1] - first / speeds[first - 1]) * schedule.batch_size / (last - first)
+    return max(1, int(hours * 3600 / seconds))
 
 
 def _prepare(config: JointConfig, faces: FaceSet, output: Path, resume: bool) -> tuple[ShapeSpace, Reflectance | None]:

@@ -1,0 +1,88 @@
+"""`likeness train RECIPE`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+RECIPES = ("joint",)
+_CONFIGS = ("shipped", "paper", "tiny")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the sub-command's arguments."""
+    parser.add_argument("recipe", choices=RECIPES, help="which system to train")
+    parser.add_argument("--config", choices=_CONFIGS, default="shipped", help="full configuration (default: shipped)")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `likeness render` wrote")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the run")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, metavar="N", help="number of batches (default: the configuration's)")
+    length.add_argument(
+        "--hours",
+        type=float,
+        metavar="H",
+        help="as many batches as fit, by the speed measured first; prints the number",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change one value, e.g. schedule.rate=1e-3"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; returns 0, or 2 when data or options are wrong."""
+    import torch
+
+    from training.dataset import read_faces
+    from training.recipes.joint.config import CONFIGURATIONS
+    from training.recipes.joint.train import measured_steps, steps_of_run, train
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    try:
+        config: Any = CONFIGURATIONS[args.config]()
+        for change in args.set:
+            config = _changed(config, change)
+        if args.resume:
+            config = replace(config, schedule=replace(config.schedule, steps=steps_of_run(args.output)))
+        elif (args.output / "checkpoint.pt").exists():
+            raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
+        faces = read_faces(args.data, args.limit, reflectance=config.network.reflectance > 0)
+        steps = args.steps
+        if args.hours and not args.resume:
+            steps = measured_steps(config, faces, args.hours)
+            print(f"--hours {args.hours:g} is about --steps {steps} on this machine")
+        if steps and not args.resume:
+            config = replace(config, schedule=replace(config.schedule, steps=steps))
+        train(config, faces, args.output, resume=args.resume)
+    except (OSError, ValueError) as error:
+        print(f"likeness train: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _changed(config: Any, change: str) -> Any:
+    """The configuration with one value, named by its path, set from text."""
+    name, separator, text = change.partition("=")
+    if not separator:
+        raise ValueError(f"--set {change}: write NAME=VALUE")
+    first, _, rest = name.partition(".")
+    if not hasattr(config, first):
+        raise ValueError(f"--set {change}: there is no {first}")
+    before = getattr(config, first)
+    return replace(config, **{first: _changed(before, f"{rest}={text}") if rest else _parsed(before, text)})
+
+
+def _parsed(before: object, text: str) -> object:
+    if isinstance(before, bool):
+        return text.lower() in ("1", "true", "yes")
+    if isinstance(before, tuple):
+        return tuple(_parsed(before[0], part) for part in text.split(",")) if before else ()
+    if isinstance(before, int | float | str):
+        return type(before)(text)
+    raise ValueError(f"a value of {type(before).__name__} cannot be set from the command line")
