@@ -79,7 +79,9 @@ def check_runtime() -> Finding:
         return finding
     import onnxruntime
 
-    return Finding("onnxruntime", "ok", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}")
+    return Finding(
+        "onnxruntime", "ok", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}"
+    )
 
 
 def check_blender() -> Finding:
@@ -87,12 +89,29 @@ def check_blender() -> Finding:
     try:
         blender.load()
     except ModuleNotFoundError:
-        return Finding("bpy", "absent", f"pip install '{_requirement('bpy')}' (for .npz alone not needed)", needed=False)
+        return Finding(
+            "bpy", "absent", f"pip install '{_requirement('bpy')}' (for .npz alone not needed)", needed=False
+        )
     except blender.BlenderError as error:
         return Finding("bpy", "broken", str(error), needed=False)
     import bpy
 
     return Finding("bpy", "ok", bpy.app.version_string, needed=False)
+
+
+def check_bundle(folder: Path | None) -> Finding:
+    """Open the bundle, which checks the hash of each of its files."""
+    if "absent" in {check_module(name).state for name in ("numpy", "PIL")}:
+        return Finding("bundle", "absent", "numpy and Pillow are needed to look at it")
+    from backend.bundle import open_bundle
+    from backend.failures import Failure
+
+    try:
+        bundle = open_bundle(folder)
+    except Failure as failure:
+        return Finding("bundle", "broken", str(failure))
+    sizes = f"{len(bundle.mean)} vertices, {len(bundle.identity)} identity columns"
+    return Finding("bundle", "ok", f"{bundle.name} ({bundle.method}; {sizes}), all hashes right, {bundle.folder}")
 
 
 def _requirement(module: str) -> str:
