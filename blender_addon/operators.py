@@ -165,7 +165,7 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
             thing.select_set(False)
         made.select_set(True)
         context.view_layer.objects.active = made
-        self.report({"INFO"}, f"{made.name} has {len(made.data.shape_keys.key_blocks) - 1} shape keys")
+        self.report({"INFO"}, f"{made.name} was made from {finished.photo}")
         return {"FINISHED"}
 
     def _fail(self, failure: Failure) -> set[str]:
@@ -195,7 +195,9 @@ def _redraw(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
-                area.tag_redraw()
+                for region in area.regions:
+                    if region.type == "UI":  # the view itself shows nothing new
+                        region.tag_redraw()
 
 
 CLASSES = (LIKENESS_OT_reconstruct, LIKENESS_OT_cancel)
