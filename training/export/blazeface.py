@@ -30,10 +30,16 @@ MODELS = {
     "short": "mediapipe/modules/face_detection/face_detection_short_range.tflite",
     "full": "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
 }
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4
+"""Of an output's largest value: on one photo in forty the logits reach thousands, where TensorFlow Lite's own two sets
+of kernels differ by 0.01."""
 OPSET = 17
 IR_VERSION = 8
-_DTYPES = {tflite.TensorType.FLOAT16: np.float16, tflite.TensorType.FLOAT32: np.float32, tflite.TensorType.INT32: np.int32}
+_DTYPES = {
+    tflite.TensorType.FLOAT16: np.float16,
+    tflite.TensorType.FLOAT32: np.float32,
+    tflite.TensorType.INT32: np.int32,
+}
 
 
 class UnsupportedModel(Exception):
@@ -269,7 +275,8 @@ def convert(content: bytes, source: str) -> onnx.ModelProto:
 
 
 def largest_difference(content: bytes, model: onnx.ModelProto, photos: list[Path]) -> float:
-    """Largest absolute difference of any output between the TensorFlow Lite interpreter and onnxruntime on `photos`.
+    """Largest difference between the TensorFlow Lite interpreter and onnxruntime on `photos`, over all outputs, as a
+    share of the output's largest value.
 
     Needs `ai-edge-litert`, `onnxruntime` and `pillow`.
     """
@@ -291,7 +298,7 @@ def largest_difference(content: bytes, model: onnx.ModelProto, photos: list[Path
         results = session.run(["boxes", "scores"], {"image": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))})
         for result in results:
             expected = interpreter.get_tensor(exits[result.shape[2]])
-            worst = max(worst, float(np.max(np.abs(result - expected))))
+            worst = max(worst, float(np.max(np.abs(result - expected)) / np.max(np.abs(expected))))
     return worst
 
 

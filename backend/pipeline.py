@@ -1,0 +1,188 @@
+"""The way a photo takes: decode -> localise -> crop -> regress -> a second look -> pose -> coefficients."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import PROTOCOL
+from .bundle import Bundle, open_bundle
+from .crop import Crop, crop_from_keypoints, crop_from_landmarks, sample
+from .decode import Picture, decode
+from .failures import Failure
+from .localise import Face, Localiser
+from .pose import Pose, fit_pose, focal_length
+from .regress import Estimate, Regressor
+
+Floats = NDArray[np.floating[Any]]
+
+FARTHEST: Final = 0.5
+"""A second look whose crop lies farther from the first than this share of its side, or differs more than twofold in
+size, is of landmarks that the network did not find."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What one photo says about one face. What the method does not estimate is None.
+
+    `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `landmarks68_2d` (68, 2) in
+    pixels of the upright photo, `rotation` (3, 3) and `translation` (3,) mm from head space to camera space, `focal`
+    pixels, `image_size` (width, height), `face_box` (x, y, width, height) pixels, `seconds` that each stage took.
+    """
+
+    identity: Floats
+    reflectance: Floats | None
+    expression: Floats | None
+    landmarks68_2d: Floats | None
+    rotation: Floats | None
+    translation: Floats | None
+    focal: float | None
+    image_size: tuple[int, int]
+    face_box: tuple[float, float, float, float]
+    method: str
+    bundle: str
+    bundle_sha256: str
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The protocol's answer, ready for `json`."""
+        answer: dict[str, Any] = {
+            "protocol": PROTOCOL,
+            "method": self.method,
+            "bundle": self.bundle,
+            "bundle_sha256": self.bundle_sha256,
+            "image_size": list(self.image_size),
+            "face_box": list(self.face_box),
+            "seconds": {stage: round(seconds, 4) for stage, seconds in self.seconds.items()},
+        }
+        for name in ("identity", "reflectance", "expression", "landmarks68_2d", "rotation", "translation"):
+            value = getattr(self, name)
+            if value is not None:
+                answer[name] = value.tolist()
+        if self.focal is not None:
+            answer["focal"] = self.focal
+        return answer
+
+
+class Reconstructor:
+    """A bundle and the networks it needs, loaded once; `reconstruct` may be called from several threads."""
+
+    def __init__(self, bundle: Bundle, localiser: Localiser, regressor: Regressor) -> None:
+        self.bundle = bundle
+        self._localiser = localiser
+        self._regressor = regressor
+
+    @classmethod
+    def open(cls, bundle_dir: Path | None = None) -> Reconstructor:
+        """Load a bundle, by default the one that `LIKENESS_BUNDLE` names or that ships.
+
+        Raises Failure: `bundle_missing`, `bundle_damaged`, `bundle_schema`, `localiser_missing`, `runtime_missing`.
+        """
+        bundle = open_bundle(bundle_dir)
+        return cls(bundle, Localiser.open(), Regressor.open(bundle))
+
+    @property
+    def provider(self) -> str:
+        """Onnxruntime's name of what the bundle's network runs on."""
+        return self._regressor.provider
+
+    def reconstruct(
+        self,
+        image_bytes: bytes,
+        *,
+        face: int = 0,
+        method: str | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Reconstruction:
+        """The head of face number `face` (0: the largest and surest) in an image file's content.
+
+        `cancelled` is asked between the stages. Raises Failure: those of `decode`, and `method_unknown`, `face_none`,
+        `face_number`, `regressor_failed`, `cancelled`.
+        """
+        if method not in (None, "", self.bundle.method):
+            raise Failure("method_unknown", method=method, known=self.bundle.method)
+        seconds: dict[str, float] = {}
+
+        with _stage("decode", seconds, cancelled):
+            picture = decode(image_bytes)
+        with _stage("localise", seconds, cancelled):
+            found = self._face(picture, face)
+        with _stage("regress", seconds, cancelled):
+            crop, estimate = self._looked(picture, _first_crop(found, self.bundle.crop_scale))
+        if self._regressor.has_landmarks:
+            with _stage("second_look", seconds, cancelled):
+                crop, estimate = self._second_look(picture, crop, estimate)
+        landmarks = None if estimate.landmarks is None else crop.to_picture(estimate.landmarks, self._regressor.size)
+        pose = None
+        if landmarks is not None:
+            with _stage("pose", seconds, cancelled):
+                pose = self._pose(picture, landmarks, estimate)
+        if cancelled():
+            raise Failure("cancelled")
+        return Reconstruction(
+            identity=estimate.identity,
+            reflectance=estimate.reflectance,
+            expression=estimate.expression,
+            landmarks68_2d=landmarks,
+            rotation=None if pose is None else pose.rotation,
+            translation=None if pose is None else pose.translation,
+            focal=None if pose is None else pose.focal,
+            image_size=picture.size,
+            face_box=found.box,
+            method=self.bundle.method,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            seconds=seconds,
+        )
+
+    def _face(self, picture: Picture, number: int) -> Face:
+        faces = self._localiser.find(picture)
+        if not faces:
+            raise Failure("face_none")
+        if not 0 <= number < len(faces):
+            raise Failure("face_number", count=len(faces), face=number, last=len(faces) - 1)
+        return faces[number]
+
+    def _looked(self, picture: Picture, crop: Crop) -> tuple[Crop, Estimate]:
+        return crop, self._regressor.run(sample(picture.image, crop, self._regressor.size, picture.reduction))
+
+    def _second_look(self, picture: Picture, crop: Crop, estimate: Estimate) -> tuple[Crop, Estimate]:
+        """Crop again where the network itself put the landmarks; stay with the first look where that is absurd."""
+        assert estimate.landmarks is not None
+        try:
+            second = crop_from_landmarks(
+                crop.to_picture(estimate.landmarks, self._regressor.size), self.bundle.crop_scale
+            )
+        except ValueError:
+            return crop, estimate
+        away = np.hypot(second.centre[0] - crop.centre[0], second.centre[1] - crop.centre[1])
+        if away > FARTHEST * crop.side or not 0.5 < second.side / crop.side < 2:
+            return crop, estimate
+        return self._looked(picture, second)
+
+    def _pose(self, picture: Picture, landmarks: Floats, estimate: Estimate) -> Pose | None:
+        points = self.bundle.landmarks(estimate.identity, estimate.expression)
+        return fit_pose(landmarks, points, focal_length(picture.size, picture.focal_35mm), picture.size)
+
+
+def _first_crop(face: Face, crop_scale: float) -> Crop:
+    try:
+        return crop_from_keypoints(face.keypoints, face.centre, crop_scale)
+    except ValueError as error:
+        raise Failure("face_none") from error
+
+
+@contextmanager
+def _stage(name: str, seconds: dict[str, float], cancelled: Callable[[], bool]) -> Iterator[None]:
+    if cancelled():
+        raise Failure("cancelled")
+    started = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - started
