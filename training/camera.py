@@ -28,7 +28,7 @@ class Camera:
     focal: float
     size: int
 
-    def project(self, points: Floats) -> Floats:
+    def project(self, points: NDArray[np.floating]) -> Floats:
         """Head-space points (...,3) mm -> pixels (...,2)."""
         seen = np.asarray(points, np.float64) @ self.rotation.T + self.translation
         return self.focal * seen[..., :2] / seen[..., 2:] + self.size / 2.0

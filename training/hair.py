@@ -88,9 +88,18 @@ class HairShell:
 def shoulders(segments: int = 32) -> tuple[Floats, Ints]:
     """A dressed torso below the neck: vertices (V,3) mm in head space and quads."""
     # (height, half width, half depth, forward) from inside the neck to the chest.
-    profile = ((-112, 48, 46, 12), (-126, 66, 58, 6), (-140, 104, 70, 0), (-155, 160, 82, -4), (-185, 205, 98, -4), (-330, 220, 115, 0))
+    profile = (
+        (-112, 48, 46, 12),
+        (-126, 66, 58, 6),
+        (-140, 104, 70, 0),
+        (-155, 160, 82, -4),
+        (-185, 205, 98, -4),
+        (-330, 220, 115, 0),
+    )
     around = np.linspace(0.0, 2.0 * np.pi, segments, endpoint=False)
-    rings = [np.stack([w * np.cos(around), np.full(segments, float(h)), f + d * np.sin(around)], 1) for h, w, d, f in profile]
+    rings = [
+        np.stack([w * np.cos(around), np.full(segments, float(h)), f + d * np.sin(around)], 1) for h, w, d, f in profile
+    ]
     quads = []
     for row in range(len(profile) - 1):
         a = row * segments + np.arange(segments)

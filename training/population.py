@@ -18,14 +18,15 @@ from training.template import HeadAssembler, HeadLayout, Template
 Floats = NDArray[np.float32]
 
 PHENOTYPES = (
-    "gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness", "african", "asian", "caucasian",
+    "gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness", "african", "asian",
+    "caucasian",
 )  # fmt: skip
 
 # Parts of the body whose local changes show on the head.
 _PARTS = ("cheek", "chin", "ear", "eyebrows", "eye", "forehead", "head", "mouth", "neck", "nose")
 
-# Standard deviation of a local change, which runs -1..1, by the beginning of its name; the first that fits counts. MakeHuman's extremes are
-# caricatures: these spreads keep nearly all draws within what one meets in the street (docs/images/population.png).
+# Standard deviation of a local change, which runs -1..1, by the beginning of its name; the first that fits counts.
+# MakeHuman's extremes are caricatures: these spreads keep nearly all draws within what one meets in the street.
 _SPREAD = (
     ("head-trans", 0.0),
     ("neck-trans", 0.0),
@@ -168,7 +169,8 @@ class AnnyPopulation:
         return self.layout.assemble(self.neutral + moved.reshape(-1, 3))
 
 
-# The variations of each phenotype between which anny interpolates, in the order of its mask's columns (the three ancestries come first).
+# The variations of each phenotype between which anny interpolates, in the order of its mask's columns (the three
+# ancestries come first).
 _VARIATIONS = (
     ("gender", (0.0, 1.0)),
     ("age", (-1.0 / 3.0, 0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)),
@@ -203,4 +205,6 @@ def _spread(name: str) -> float:
 
 def _side_pairs(names: tuple[str, ...]) -> list[tuple[int, int]]:
     index = {name: i for i, name in enumerate(names)}
-    return [(i, index["r" + name[1:]]) for name, i in index.items() if name.startswith("l-") and "r" + name[1:] in index]
+    return [
+        (i, index["r" + name[1:]]) for name, i in index.items() if name.startswith("l-") and "r" + name[1:] in index
+    ]

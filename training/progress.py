@@ -26,7 +26,9 @@ class Progress:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Leaves the last line standing."""
         if self._bar is not None:
             self._bar.close()
@@ -45,4 +47,5 @@ class Progress:
         self._shown = now
         rate = (self.count - self._first) / max(now - self._start, 1e-9)
         left = (self.total - self.count) / rate if rate else float("inf")
-        print(f"{self.label}: {self.count}/{self.total} {rate:.2f} {self.unit}/s, {left:.0f} s left {note}", file=sys.stderr)
+        line = f"{self.label}: {self.count}/{self.total} {rate:.2f} {self.unit}/s, {left:.0f} s left {note}\n"
+        sys.stderr.write(line)

@@ -230,7 +230,7 @@ class Painter:
         blood = blood + 1.3 * skin.lips * self.lips
         pigment = np.full(len(blood), 0.12 + 2.6 * skin.melanin**1.2) * (1.0 + 0.12 * self.sockets)
         pigment = pigment * (1.0 - 0.35 * self.lips)
-        absorption = np.outer(pigment, [0.42, 0.78, 1.25]) + np.outer(blood, [0.045, 0.42, 0.34])
+        absorption = np.outer(pigment, [0.66, 1.0, 1.4]) + np.outer(blood, [0.045, 0.42, 0.34])
         albedo = np.array([0.74, 0.62, 0.54]) * np.exp(-absorption)
         shade = np.clip(skin.stubble, 0.0, 0.9) * self.beard
         shade = np.maximum(shade, self.scalp * (0.35 if subject.hair.thickness == 0.0 else 0.8))
@@ -247,4 +247,4 @@ def _feather(template: Template, region: str, rounds: int = 1) -> Floats:
         total = np.bincount(edges[:, 0], values[edges[:, 1]], len(values))
         total += np.bincount(edges[:, 1], values[edges[:, 0]], len(values))
         values = 0.5 * values + 0.5 * total / np.maximum(degree, 1.0)
-    return values
+    return values.astype(np.float32)

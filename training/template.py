@@ -199,7 +199,7 @@ class HeadAssembler:
         base, count, own = self.base, len(neutral), len(self.base_ids)
         x, y, z = neutral.T
 
-        def of_faces(faces: Ints) -> NDArray[np.bool_]:
+        def of_faces(faces: NDArray[np.int64]) -> NDArray[np.bool_]:
             mask = np.zeros(count, bool)
             mask[self.order[np.unique(faces)]] = True
             return mask
@@ -218,10 +218,10 @@ class HeadAssembler:
         nose[:own] = base.moved_by("nose-volume-incr", 0.25)[self.base_ids]
         brow_y, chin_y = neutral[self.order[[223, 6997]], 1].mean(), neutral[self.order[5225], 1]
         forehead = brow_y + 38.0
-        face = head & ~ears & (z > 20.0) & (y < forehead) & (y > chin_y - 3.0)
         # The hairline: over the forehead, down the temples in front of the ears, and round to the nape.
         hairline = np.interp(z, [-40.0, 0.0, 30.0, 60.0], [-25.0, 22.0, 45.0, forehead])
         scalp = head & ~ears & (y > hairline)
+        face = head & ~ears & ~scalp & (z > 20.0) & (y < forehead) & (y > chin_y - 3.0)
         parts = {
             "face": face,
             "skin": skin,

@@ -1,7 +1,7 @@
 """Runs the renderer, from any Python with bpy or inside Blender.
 
-    python -m training.render --output DATA --count 1000
-    blender -b --python training/render/__main__.py -- --output DATA --count 1000
+python -m training.render --output DATA --count 1000
+blender -b --python training/render/__main__.py -- --output DATA --count 1000
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``likeness render``: a dataset of rendered faces, in several processes, resumable.
 
-    likeness render --output DATA --count 10000 --seed 1
-    blender -b --python training/render/__main__.py -- --output DATA --count 10000 --seed 1
+likeness render --output DATA --count 10000 --seed 1
+blender -b --python training/render/__main__.py -- --output DATA --count 10000 --seed 1
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ import sys
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.population import AnnyPopulation
+    from training.shards import DatasetInfo
 
 # What a rendering process writes to its parent's pipe after each sample.
 _TICK = "likeness-sample"
@@ -29,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=6, help="samples per pixel, denoised")
     parser.add_argument("--per-shard", type=int, default=100, help="photos in one tar")
     parser.add_argument("--shards", default="", help="only these, such as 0-9 (for several machines)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="one thread each (default: all cores)")
-    parser.add_argument("--population", type=Path, help="population file; made from anny in the output folder if absent")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="one thread each")
+    parser.add_argument("--population", type=Path, help="population file (default: made from anny)")
     parser.add_argument("--every", default="", help=argparse.SUPPRESS)
 
 
@@ -99,7 +103,7 @@ def _chosen(text: str, count: int) -> list[int]:
     return chosen
 
 
-def _render_share(population: object, info: object, shards: list[int], args: argparse.Namespace) -> int:
+def _render_share(population: AnnyPopulation, info: DatasetInfo, shards: list[int], args: argparse.Namespace) -> int:
     """The child's part: every n-th shard, one thread, a tick per sample on standard output."""
     from training.render.worker import RenderJob, render_shards
 
@@ -111,11 +115,10 @@ def _render_share(population: object, info: object, shards: list[int], args: arg
     return 1 if render_shards(population, RenderJob(args.output, info, tuple(shards[start::step]), 1), tick) else 0
 
 
-def _render_all(population: Path, info: object, shards: list[int], args: argparse.Namespace) -> int:
+def _render_all(population: Path, info: DatasetInfo, shards: list[int], args: argparse.Namespace) -> int:
     from training.progress import Progress
-    from training.shards import DatasetInfo, shard_path
+    from training.shards import shard_path
 
-    assert isinstance(info, DatasetInfo)
     total = sum(len(info.indices(shard)) for shard in shards)
     done = sum(len(info.indices(shard)) for shard in shards if shard_path(args.output, shard).exists())
     processes = min(args.processes, len(shards))

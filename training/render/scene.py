@@ -38,7 +38,7 @@ def _quiet() -> Iterator[None]:
     """Sends what Blender prints per frame (from C, so by file descriptor) nowhere."""
     sys.stdout.flush()
     kept = os.dup(1)
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         try:
             yield

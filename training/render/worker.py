@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.population import AnnyPopulation
 from training.render.scene import RenderFailed, TrainingScene
@@ -80,7 +82,7 @@ def render_sample(
     scene.set_subject(subject, vertices, albedo, camera)
     picture = scene.render(path)
     expression = np.array([subject.expression.get(str(name), 0.0) for name in template.expression_names], np.float32)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "vertices": neutral,
         "expression": expression,
         "reflectance_vertices": albedo.astype(np.float16),
@@ -88,7 +90,7 @@ def render_sample(
         "landmarks_dense": camera.project(vertices[template.landmarks_dense]).astype(np.float32),
         "rotation": camera.rotation.astype(np.float32),
         "translation": camera.translation.astype(np.float32),
-        "focal": np.float32(camera.focal),
+        "focal": np.array(camera.focal, np.float32),
     }
     parameters = subject.to_json() | {"resolution": info.resolution, "engine": info.engine}
     return Sample(index, picture, parameters, arrays)
