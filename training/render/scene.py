@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,15 @@ def _quiet() -> Iterator[None]:
             os.close(kept)
 
 
+def _choices(settings: bpy.types.PropertyGroup, name: str) -> list[str]:
+    """Values an enumeration takes in this build; Blender tells a dynamic one's only in the error it raises."""
+    try:
+        setattr(settings, name, "")
+    except TypeError as error:
+        return re.findall(r"'([A-Z_]+)'", str(error))
+    return []
+
+
 class TrainingScene:
     """One head with eyes, brows, lashes, hair and shoulders under an HDRI and a key light.
 
@@ -88,11 +98,14 @@ class TrainingScene:
         cycles.device = "CPU"
         cycles.samples = samples
         cycles.use_adaptive_sampling = False
-        cycles.use_denoising = True
-        cycles.denoiser = "OPENIMAGEDENOISE"
-        # The feature passes of a few samples are clean enough; prefiltering them doubles the denoiser's time.
-        cycles.denoising_prefilter = "NONE"
-        cycles.denoising_quality = "FAST"
+        # Some builds of Blender (Debian's) come without the denoiser: their pictures stay noisy, and say so.
+        self.denoised = "OPENIMAGEDENOISE" in _choices(cycles, "denoiser")
+        cycles.use_denoising = self.denoised
+        if self.denoised:
+            cycles.denoiser = "OPENIMAGEDENOISE"
+            # The feature passes of a few samples are clean enough; prefiltering them doubles the denoiser's time.
+            cycles.denoising_prefilter = "NONE"
+            cycles.denoising_quality = "FAST"
         cycles.max_bounces = 3
         cycles.diffuse_bounces = 2
         cycles.glossy_bounces = 1

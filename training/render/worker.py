@@ -92,5 +92,9 @@ def render_sample(
         "translation": camera.translation.astype(np.float32),
         "focal": np.array(camera.focal, np.float32),
     }
-    parameters = subject.to_json() | {"resolution": info.resolution, "engine": info.engine}
+    parameters = subject.to_json() | {
+        "resolution": info.resolution,
+        "engine": info.engine,
+        "denoised": scene.denoised,
+    }
     return Sample(index, picture, parameters, arrays)
