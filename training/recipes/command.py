@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hours",
         type=float,
         metavar="H",
-        help="as many batches as fit, by the speed measured first; prints the number",
+        help="as many batches as fit, by the speed measured first; says how many",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")

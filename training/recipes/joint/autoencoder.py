@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         widths = [dimensions, *hidden, neurons]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.encoder = nn.Sequential(*layers[:-1])
         self.decoder = nn.Linear(neurons, dimensions, bias=False)

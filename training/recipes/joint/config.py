@@ -71,11 +71,13 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class JointConfig:
-    """One run: pictures of `size` pixels, grey or not, and heads of `unit` mm as `neurons` numbers.
+    """One run: pictures of `size` pixels, grey or not, and heads as `neurons` numbers.
 
     `subspace` is the number of principal directions that heads are given in, None for the plain vectors; vertices
-    outside the face region weigh `outside`. `posed` = (share of each batch, degrees turned beyond); `held_out` is the
-    share of the identities for validation. `hidden` are widths of further encoder layers.
+    outside the face region weigh `outside`; lengths are in `unit` mm, or, where that is None, such that the squared
+    length of a vector is the head's weighted mean squared distance from the mean in mm^2. `posed` = (share of each
+    batch, degrees turned beyond); `held_out` is the share of the identities for validation. `hidden` are widths of
+    further encoder layers.
     """
 
     name: str
@@ -89,7 +91,7 @@ class JointConfig:
     hidden: tuple[int, ...] = ()
     principal_start: bool = False
     subspace: int | None = None
-    unit: float = 10.0
+    unit: float | None = None
     outside: float = 1.0
     posed: tuple[float, float] | None = None
     held_out: float = 0.04
@@ -160,7 +162,6 @@ def shipped() -> JointConfig:
         neurons=280,
         principal_start=True,
         subspace=512,
-        unit=1.0,
         outside=0.2,
     )
 

@@ -104,7 +104,8 @@ def prepare_space(faces: FaceSet, config: JointConfig) -> ShapeSpace:
     weights = np.full(faces.vertices.shape[1], config.outside, np.float32)
     weights[faces.region("face")] = 1.0
     rng = np.random.default_rng([config.seed, 1])
-    return make_shape_space(faces.vertices, faces.template["mirror"], weights, config.unit, config.subspace, rng)
+    unit = float(np.sqrt(weights.sum())) if config.unit is None else config.unit
+    return make_shape_space(faces.vertices, faces.template["mirror"], weights, unit, config.subspace, rng)
 
 
 def prepare_faces(faces: FaceSet, space: ShapeSpace, reflectance: Reflectance | None) -> Faces:

@@ -38,10 +38,10 @@ class PaperNetwork(nn.Module):
         """The layer that gives the code: a linear change of the representation goes into it."""
         return self.fc5
 
-    def forward(self, images: Tensor) -> Estimate:
-        """Images (B,C,S,S), 0..1 -> code."""
+    def forward(self, images: Tensor, last: nn.Module | None = None) -> Estimate:
+        """Images (B,C,S,S), 0..1 -> code, or what another `last` layer makes of it."""
         maps = self.convolutions(images - 0.5).flatten(1)
-        return Estimate(self.fc5(self.dropout(torch.relu(self.fc4(maps)))))
+        return Estimate((last or self.last)(self.dropout(torch.relu(self.fc4(maps)))))
 
 
 class FaceNetwork(nn.Module):
@@ -70,8 +70,8 @@ class FaceNetwork(nn.Module):
         """The layer that gives the code: a linear change of the representation goes into it."""
         return self.code
 
-    def forward(self, images: Tensor) -> Estimate:
-        """Images (B,C,S,S), 0..1 -> code, points, reflectance."""
+    def forward(self, images: Tensor, last: nn.Module | None = None) -> Estimate:
+        """Images (B,C,S,S), 0..1 -> code (or what another `last` layer makes of it), points, reflectance."""
         maps = self.backbone(images - 0.5)
         merged = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
@@ -81,7 +81,7 @@ class FaceNetwork(nn.Module):
         spread = torch.cat([self.reduce(maps[-1]).flatten(1), 4.0 * points.flatten(1)], dim=1)
         features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
         reflectance = None if self.reflectance is None else self.reflectance(features)
-        return Estimate(self.code(features), points, reflectance)
+        return Estimate((last or self.last)(features), points, reflectance)
 
 
 def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:

@@ -66,14 +66,14 @@ class JointModel(nn.Module):
 
 @dataclass(frozen=True)
 class Trained:
-    """A run read back: averaged weights, and what they speak of."""
+    """A run read back: averaged weights, what they speak of, and the fingerprint of its data."""
 
     config: JointConfig
     model: JointModel
     space: ShapeSpace
     reflectance: Reflectance | None
     step: int
-    validation: dict[str, Any]
+    data: str
 
 
 def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = False, progress: bool = True) -> None:
@@ -190,7 +190,7 @@ def load_run(folder: Path) -> Trained:
     reflectance = Reflectance(stored["albedo"], stored["albedo_columns"]) if "albedo" in stored else None
     model = JointModel(config, space.dimensions, state["points"])
     model.load_state_dict(state["average"] if config.schedule.ema else state["model"])
-    return Trained(config, model.eval(), space, reflectance, state["step"], {"data": state["data"]})
+    return Trained(config, model.eval(), space, reflectance, state["step"], state["data"])
 
 
 def steps_of_run(folder: Path) -> int:

