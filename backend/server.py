@@ -109,7 +109,7 @@ def _check_token(request: Request, token: str) -> None:
 
 
 def _check_protocol(request: Request) -> None:
-    theirs = request.headers.get("likeness-protocol", "none")
+    theirs = request.headers.get("likeness-protocol") or "none"
     if theirs != str(PROTOCOL):
         raise Failure("request_protocol", ours=PROTOCOL, version=__version__, theirs=theirs)
 
