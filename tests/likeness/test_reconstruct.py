@@ -122,17 +122,29 @@ def test_missing_blender_is_said_before_any_work(
     assert "likeness[blender]" in capsys.readouterr().err
 
 
+def run_as_command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "likeness", "reconstruct", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ["blend", "glb", "fbx", "obj"])
 def test_blender_writes_the_file_and_standard_output_stays_clean(bundle: Path, tmp_path: Path, ending: str) -> None:
     pytest.importorskip("bpy")
-    output, preview = tmp_path / f"head.{ending}", tmp_path / "pictures" / "preview.png"
-    arguments = [PHOTO, "--output", output, "--preview", preview, "--bundle", bundle, "--json"]
-    command = [sys.executable, "-m", "likeness", "reconstruct", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    output = tmp_path / f"head.{ending}"
+    done = run_as_command(PHOTO, "--output", output, "--bundle", bundle, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["preview"] == str(preview)
-    assert preview.read_bytes().startswith(b"\x89PNG")
+    assert json.loads(done.stdout)["output"] == str(output)
     written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == (["head.mtl", "head.obj", "pictures"] if ending == "obj" else [output.name, "pictures"])
+    assert written == (["head.mtl", "head.obj"] if ending == "obj" else [output.name])
     assert output.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_a_preview_comes_with_any_format(bundle: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bpy")
+    output, preview = tmp_path / "head.npz", tmp_path / "pictures" / "preview.png"
+    done = run_as_command(PHOTO, "--output", output, "--preview", preview, "--bundle", bundle)
+    assert done.returncode == 0, done.stderr
+    assert preview.read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["head.npz", "pictures"]
