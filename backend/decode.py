@@ -23,8 +23,8 @@ DECODED_LIMIT: Final = 64_000_000
 """Pixels that are decoded at most; a baseline JPEG above it is decoded at a half, a quarter or an eighth."""
 
 ENOUGH: Final = 1600
-"""A JPEG is decoded at the smallest fraction that leaves its larger side at least this many pixels: a face a fifth of
-the picture's height is then still larger than what the networks see."""
+"""Pictures are reduced as long as their larger side keeps at least this many pixels, JPEGs while they are decoded: a
+face a fifth of the picture's height is then still larger than what the networks see."""
 
 BACKGROUND: Final = (128, 128, 128)
 """Put under transparent pixels: neither a black nor a white edge around a cut-out face."""
@@ -33,6 +33,7 @@ BACKGROUND: Final = (128, 128, 128)
 FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
 
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error, zlib.error)
+_REDUCIBLE = ("RGB", "RGBA", "L", "CMYK", "YCbCr")
 _ORIENTATION, _EXIF_IFD, _FOCAL_35MM = 0x0112, 0x8769, 0xA405
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -103,6 +104,9 @@ def _picture(image: Image.Image) -> Picture:
         raise Failure("image_too_large", width=width, height=height, limit=f"{int(DECODED_LIMIT**0.5):,}")
     image.load()
     orientation, focal = _exif(image)
+    factor = max(image.size) // ENOUGH
+    if factor > 1 and image.mode in _REDUCIBLE:
+        image, reduction = image.reduce(factor), reduction * factor
     pixels = _rgb(image)
     if orientation in _TURNS:
         pixels = pixels.transpose(_TURNS[orientation])

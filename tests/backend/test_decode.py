@@ -168,6 +168,18 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size() -> None:
     assert picture.image.size == (2000, 1200)
 
 
+def test_a_large_cut_out_is_reduced_without_its_hidden_colours() -> None:
+    image = Image.new("RGBA", (3300, 400), (255, 0, 0, 0))
+    image.paste((40, 50, 60, 255), (1001, 0, 3300, 400))
+    picture = decode(encoded(image, "PNG", compress_level=1))
+    assert picture.size == (3300, 400)
+    assert picture.reduction == 2
+    edge = np.asarray(picture.image)[100, 498:503].astype(int)
+    assert np.abs(edge[:2] - BACKGROUND).max() <= 1
+    assert np.abs(edge[2] - np.mean([BACKGROUND, (40, 50, 60)], axis=0)).max() <= 1
+    assert np.abs(edge[3:] - [40, 50, 60]).max() <= 1
+
+
 def test_a_large_turned_jpeg_keeps_its_upright_size() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
