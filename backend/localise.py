@@ -119,23 +119,25 @@ class Localiser:
         """The face seen upright, at two sizes, each also mirrored: better key points, and a score that tells faces
         from what resembles them once. None when fewer than half of the looks find it again."""
         windows = [Crop(face.centre, side * face.side, face.roll) for side in LOOK_SIDES]
-        seen = self._look(picture, windows, _ANY_SCORE) + self._look(picture, windows, _ANY_SCORE, mirrored=True)
+        seen = self._look(picture, windows, _ANY_SCORE, mirrored=(False, True))
         again = [max(near, key=_score) for faces in seen if (near := [f for f in faces if _same(f, face)])]
         if 2 * len(again) < len(seen):
             return None
         mean = _mean(again)
         return Face(mean.box, mean.keypoints, sum(f.score for f in again) / len(seen))
 
-    def _look(self, picture: Picture, windows: list[Crop], least: float, *, mirrored: bool = False) -> list[list[Face]]:
-        """What is found in each of the windows with score `least` or more."""
+    def _look(
+        self, picture: Picture, windows: list[Crop], least: float, *, mirrored: tuple[bool, ...] = (False,)
+    ) -> list[list[Face]]:
+        """What is found in each of the windows with score `least` or more, once for each entry of `mirrored`."""
         pixels = np.stack([sample(picture.image, window, SIZE, picture.reduction) for window in windows])
-        if mirrored:
-            pixels = pixels[:, :, ::-1]
-        images = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
+        views = [(window, flip) for flip in mirrored for window in windows]
+        images = np.concatenate([pixels[:, :, ::-1] if flip else pixels for flip in mirrored])
+        images = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
         boxes, logits = self._session.run(["boxes", "scores"], {"image": images})
         return [
-            blend(decode_boxes(box, logit, self._anchors, window, least, mirrored=mirrored))
-            for window, box, logit in zip(windows, boxes, logits, strict=True)
+            blend(decode_boxes(box, logit, self._anchors, window, least, mirrored=flip))
+            for box, logit, (window, flip) in zip(boxes, logits, views, strict=True)
         ]
 
 
