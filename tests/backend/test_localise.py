@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image, ImageEnhance
 from backend.crop import Crop, crop_from_keypoints
 from backend.decode import Picture
 from backend.failures import Failure
-from backend.localise import SIZE, Face, Localiser, anchors, blend, decode_boxes
+from backend.localise import MODEL, SIZE, Face, Localiser, anchors, blend, decode_boxes
 
 FACE = np.array([223.0, 120.0])
 EYES = np.array([[203.0, 102.0], [243.0, 102.0]])
@@ -152,3 +153,9 @@ def test_a_damaged_network_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(Failure) as damaged:
         Localiser.open(broken)
     assert missing.value.code == damaged.value.code == "localiser_missing"
+
+
+def test_the_network_is_the_one_whose_origin_is_written_down() -> None:
+    text = (MODEL.parent / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(MODEL.read_bytes()).hexdigest() in text
+    assert (MODEL.parent / "LICENSE-BlazeFace").read_text(encoding="utf-8").count("Apache License") > 0
