@@ -13,17 +13,17 @@ from .head import to_blender
 from .reconstruction import Pose, Reconstruction
 
 SENSOR_MM = 36.0
-PORTRAIT_LENS_MM = 85.0
+PORTRAIT_LENS_MM = 135.0
 PORTRAIT_DISTANCE = 1.05
 NEAREST = 0.01
 
 # Middle of a face, and so of a portrait, in Blender's metres from between the ears.
-FACE_MIDDLE = Vector((0.0, -0.04, -0.005))
+FACE_MIDDLE = Vector((0.0, -0.03, 0.012))
 
 # A portrait is this many times as large as the landmarks' box, and its middle this share of the box's height above
 # the box's own, since landmarks end at the brows.
-_PORTRAIT_SCALE = 1.95
-_PORTRAIT_RISE = 0.14
+_PORTRAIT_SCALE = 1.85
+_PORTRAIT_RISE = 0.21
 
 
 @dataclass(frozen=True)

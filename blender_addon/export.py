@@ -99,14 +99,17 @@ def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
     colours = colours.reshape(-1, 4)
     skin = _skin_vertices(mesh)
     added: list[bpy.types.ID] = []
+    eye: bpy.types.Image | None = None
     for index, original in enumerate(mesh.materials):
         kind = original.get(material.KIND, "skin")
         colour, image = None, None
         if kind == "skin":
             colour = (1.0, 1.0, 1.0, 1.0) if ending == ".glb" else tuple(colours[skin].mean(axis=0).tolist())
         elif kind == "eye" and ending != ".obj":
-            image = _eye_image(original)
-            added.append(image)
+            if eye is None:
+                eye = _eye_image(original)
+                added.append(eye)
+            image = eye
         mesh.materials[index] = material.plain(kind, original.name, colour, image)
         added.append(mesh.materials[index])
     colours[~skin] = 1.0

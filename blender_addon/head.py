@@ -38,7 +38,7 @@ def create(
         collection.objects.link(head)
         _add_keys(head, bundle, reconstruction)
         _add_regions(head, bundle)
-        _add_colours(mesh, bundle.albedo(reconstruction.reflectance))
+        _add_colours(mesh, bundle, reconstruction)
         _describe(head, bundle, reconstruction, photo)
     except Exception:
         before.restore()
@@ -76,7 +76,7 @@ def _mesh(bundle: Bundle) -> bpy.types.Mesh:
     mesh.vertices.foreach_set("co", to_blender(bundle.mean).ravel())
     mesh.loops.foreach_set("vertex_index", bundle.quads.ravel())
     mesh.polygons.foreach_set("loop_start", np.arange(0, 4 * count, 4, dtype=np.int32))
-    mesh.polygons.foreach_set("material_index", bundle.material)
+    mesh.polygons.foreach_set("material_index", _slots(bundle))
     mesh.update(calc_edges=True)
     mesh.shade_smooth()
     layer = mesh.uv_layers.new(name=material.UV, do_init=False)
@@ -85,7 +85,25 @@ def _mesh(bundle: Bundle) -> bpy.types.Mesh:
     rest.data.foreach_set("vector", to_blender(bundle.mean).ravel())
     for kind in bundle.material_names:
         mesh.materials.append(material.create(kind))
+    if "eye" in bundle.material_names:
+        eye = mesh.materials[bundle.material_names.index("eye")]
+        for part in material.EYE_PARTS:
+            mesh.materials.append(material.eye_part(eye, part))
     return mesh
+
+
+def _slots(bundle: Bundle) -> NDArray[np.int32]:
+    """(Q,) material slot of each face: the bundle's, but for iris and pupil, which have slots of their own at the end.
+
+    Their shader is the eye's; it is the colour in Solid mode that makes the eyes look at somebody there, too.
+    """
+    slots = bundle.material.copy()
+    if "eye" in bundle.material_names:
+        eye = slots == bundle.material_names.index("eye")
+        radius = np.linalg.norm(bundle.uv.mean(axis=1) - 0.5, axis=1)
+        for index, part in enumerate(material.EYE_PARTS):
+            slots[eye & (radius < part.radius)] = len(bundle.material_names) + index
+    return slots
 
 
 def _add_keys(head: bpy.types.Object, bundle: Bundle, reconstruction: Reconstruction) -> None:
@@ -115,7 +133,12 @@ def _add_regions(head: bpy.types.Object, bundle: Bundle) -> None:
         group.add(np.flatnonzero(members).tolist(), 1.0, "REPLACE")
 
 
-def _add_colours(mesh: bpy.types.Mesh, albedo: NDArray[np.float32]) -> None:
+def _add_colours(mesh: bpy.types.Mesh, bundle: Bundle, reconstruction: Reconstruction) -> None:
+    albedo = bundle.albedo(reconstruction.reflectance)
+    if "skin" in bundle.material_names:
+        slot = bundle.material_names.index("skin")
+        mean = albedo[bundle.quads[bundle.material == slot]].mean(axis=(0, 1))
+        mesh.materials[slot].diffuse_color = (*mean.tolist(), 1.0)
     colours = np.ones((len(albedo), 4), np.float32)
     colours[:, :3] = albedo
     attribute = mesh.color_attributes.new(material.REFLECTANCE, "FLOAT_COLOR", "POINT")

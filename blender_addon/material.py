@@ -6,6 +6,7 @@ One tree serves Cycles, EEVEE and Material Preview. Lengths are metres, since he
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import bpy
 
@@ -28,6 +29,22 @@ PUPIL_RADIUS = 0.030
 KIND = "likeness_material"  # custom property of a material
 
 
+@dataclass(frozen=True)
+class EyePart:
+    """A disc around the pupil's middle: its radius in the eye's UV, and its colour in Solid mode."""
+
+    name: str
+    radius: float
+    display: tuple[float, float, float, float]
+
+
+# The larger first, since each covers the ones before.
+EYE_PARTS = (
+    EyePart("Iris", IRIS_RADIUS, (0.20, 0.11, 0.05, 1.0)),
+    EyePart("Pupil", PUPIL_RADIUS, (0.01, 0.01, 0.01, 1.0)),
+)
+
+
 def create(kind: str) -> bpy.types.Material:
     """A new material of the bundle's `kind`; an unknown kind gives skin."""
     build, display = _KINDS.get(kind, _KINDS["skin"])
@@ -40,6 +57,14 @@ def create(kind: str) -> bpy.types.Material:
     shader = build(tree)
     tree.node("ShaderNodeOutputMaterial", {"Surface": shader})
     tree.arrange()
+    return material
+
+
+def eye_part(eye: bpy.types.Material, part: EyePart) -> bpy.types.Material:
+    """A copy of the material `eye` that differs in Solid mode alone."""
+    material = eye.copy()
+    material.name = f"Likeness {part.name}"
+    material.diffuse_color = part.display
     return material
 
 

@@ -16,8 +16,10 @@ from .reconstruction import Pose, Reconstruction
 
 PANEL = (400, 420)
 TURN_DEGREES = 35.0
-SAMPLES = 40
+SAMPLES = 28
 LARGEST_PHOTO_SIDE = 3000
+LOOK = "AgX - Medium High Contrast"
+EXPOSURE = 0.35
 
 _TOP = np.array([58.0, 63.0, 69.0])  # the background, sRGB values
 _BOTTOM = np.array([26.0, 28.0, 31.0])
@@ -54,6 +56,8 @@ def _render(scene: bpy.types.Scene, view: bpy.types.Object) -> Pixels:
     scene.camera = view
     settings = scene.render
     settings.engine = "CYCLES"
+    scene.view_settings.look = LOOK
+    scene.view_settings.exposure = EXPOSURE
     settings.resolution_x, settings.resolution_y = PANEL
     settings.resolution_percentage = 100
     settings.film_transparent = True
@@ -64,6 +68,7 @@ def _render(scene: bpy.types.Scene, view: bpy.types.Object) -> Pixels:
     scene.cycles.samples = SAMPLES
     scene.cycles.use_adaptive_sampling = True
     scene.cycles.use_denoising = True
+    scene.cycles.denoising_prefilter = "FAST"
     scene.cycles.max_bounces = 4
     with tempfile.TemporaryDirectory(prefix="likeness-") as folder:
         settings.filepath = str(Path(folder) / "panel.png")

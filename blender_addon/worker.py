@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from . import bundle as bundles
 from .bundle import Bundle
+from .client import Client
 from .failures import Failure
 from .photo import Photo
 from .reconstruction import Reconstruction
@@ -61,11 +62,8 @@ def reconstruct(
     bundle = bundles.load(job.launch.bundle)
     photo = job.photo.encoded()
     tell(Progress("Starting the backend", 0.1))
-    client = server.ensure(job.launch, cancelled)
     try:
-        provider = str(client.ready().get("provider", ""))
-        if cancelled():
-            raise Failure("cancelled")
+        client, provider = _ready(job.launch, server, cancelled)
         tell(Progress("Reconstructing the face", 0.5))
         answer = client.reconstruct(photo, method=job.method)
     except Failure as failure:
@@ -76,6 +74,22 @@ def reconstruct(
         raise Failure("cancelled")
     tell(Progress("Building the head", 0.9))
     return Finished(bundle, Reconstruction.from_answer(answer, bundle), provider, job.photo.name)
+
+
+def _ready(launch: Launch, server: Server, cancelled: Callable[[], bool]) -> tuple[Client, str]:
+    """A client whose backend has loaded the bundle, and the provider's name. A dead backend is found here, once."""
+    client = server.ensure(launch, cancelled)
+    try:
+        health = client.ready()
+    except Failure as failure:
+        if failure.code != "backend_lost" or cancelled():
+            raise
+        server.stop()
+        client = server.ensure(launch, cancelled)
+        health = client.ready()
+    if cancelled():
+        raise Failure("cancelled")
+    return client, str(health.get("provider", ""))
 
 
 class Worker:
