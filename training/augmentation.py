@@ -89,10 +89,10 @@ def jitter(crops: Crops, config: Augmentation, rng: Rng) -> Crops:
 def resample(pictures: NDArray[np.uint8], crops: Crops, flipped: NDArray[np.bool_], size: int) -> torch.Tensor:
     """Pixels (B,3,size,size) 0..1 of the crops, bilinear, black outside the pictures.
 
-    Where crops are more than 1.3 times as wide as `size`, they are drawn twice as large and halved.
+    Where crops are more than 1.6 times as wide as `size`, they are drawn twice as large and halved.
     """
     _, height, width, _ = pictures.shape
-    oversampling = 2 if np.median(crops.side) > 1.3 * size else 1
+    oversampling = 2 if np.median(crops.side) > 1.6 * size else 1
     drawn = size * oversampling
     # Positions in the picture as `grid_sample` counts them, -1..1 from edge to edge.
     to_unit = np.array([2 / width, 2 / height])

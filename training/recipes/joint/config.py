@@ -148,13 +148,19 @@ def shipped() -> JointConfig:
     return JointConfig(
         name="shipped",
         network=NetworkConfig(
-            "residual", widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), reduced=96, features=512, reflectance=8
+            "residual",
+            widths=(32, 64, 128, 256),
+            depths=(1, 1, 2, 2),
+            reduced=96,
+            features=512,
+            dropout=0.15,
+            reflectance=8,
         ),
         losses=LossConfig(
-            j1=1.0, j2=1.0, j2_space="vertices", whole=0.05, landmarks=20.0, dense=20.0, reflectance=0.05
+            j1=1.0, j2=1.0, j2_space="vertices", whole=0.05, landmarks=50.0, dense=50.0, reflectance=0.05
         ),
         schedule=ScheduleConfig(
-            "adamw", rate=1.5e-3, weight_decay=0.02, steps=6_000, batch_size=64, warmup=200, final=0.01, ema=0.998
+            "adamw", rate=1.5e-3, weight_decay=0.02, steps=3_500, batch_size=64, warmup=150, final=0.01, ema=0.998
         ),
         augmentation=Augmentation(),
         size=128,
