@@ -23,7 +23,7 @@ SKIN_SCATTER_METRES = 0.0032
 IRIS_COLOUR = (0.075, 0.042, 0.020, 1.0)
 IRIS_LABEL = "Iris"  # of the node that has the iris colour and radii as inputs
 IRIS_RADIUS = 0.075  # in UV, where 0.5 is the back of the eyeball
-PUPIL_RADIUS = 0.030
+PUPIL_RADIUS = 0.027
 
 
 KIND = "likeness_material"  # custom property of a material

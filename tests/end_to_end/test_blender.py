@@ -214,7 +214,7 @@ print("PID", running.server.pid, flush=True)
 os._exit(1)
 """
     environment = os.environ | {"LIKENESS_BUNDLE": str(bundle_folder)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
     (pid,) = (int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("PID "))
     deadline = time.monotonic() + 10
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
