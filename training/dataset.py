@@ -55,8 +55,10 @@ class FaceSet:
 
     def subset(self, indices: NDArray[np.intp] | NDArray[np.bool_]) -> FaceSet:
         """The faces at `indices` (or under a mask)."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "template"}
-        return replace(self, **{name: None if array is None else array[indices] for name, array in arrays.items()})
+        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        del arrays["template"]
+        chosen: dict[str, Any] = {name: None if array is None else array[indices] for name, array in arrays.items()}
+        return replace(self, **chosen)
 
     def region(self, name: str) -> NDArray[np.intp]:
         """Vertex ids of the template's region `name`. Raises `ValueError` when the template has none of that name."""

@@ -21,7 +21,7 @@ from training.export.linear_basis import LinearBasis, linear_basis
 from training.export.model_card import CardFacts, model_card
 from training.export.onnx_regressor import Regressor, check_onnx, write_onnx
 from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_faces
-from training.recipes.joint.train import Trained
+from training.recipes.joint.run import Trained
 
 SCHEMA = 1
 LARGEST_MEGABYTES = 60

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
     from training.recipes.joint.data import fingerprint
-    from training.recipes.joint.train import load_run
+    from training.recipes.joint.run import load_run
 
     try:
         trained = load_run(args.checkpoint)

@@ -10,7 +10,7 @@ from typing import Any
 from training.dataset import FaceSet
 from training.evaluation.joint import markdown
 from training.export.linear_basis import LinearBasis
-from training.recipes.joint.train import Trained
+from training.recipes.joint.run import Trained
 
 CHECKED = 32
 

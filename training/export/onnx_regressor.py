@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from training.augmentation import luminance
 from training.export.linear_basis import LinearBasis
-from training.recipes.joint.train import Trained
+from training.recipes.joint.run import Trained
 
 OPSET = 17
 

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="as many batches as fit, by the speed measured first; says how many",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument("--start", type=Path, metavar="RUN", help="begin with what another run learned")
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     parser.add_argument(
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
 
     from training.dataset import read_faces
     from training.recipes.joint.config import CONFIGURATIONS
-    from training.recipes.joint.train import measured_steps, steps_of_run, train
+    from training.recipes.joint.run import steps_of_run
+    from training.recipes.joint.train import measured_steps, train
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"--hours {args.hours:g} is about --steps {steps} on this machine")
         if steps and not args.resume:
             config = replace(config, schedule=replace(config.schedule, steps=steps))
-        train(config, faces, args.output, resume=args.resume)
+        train(config, faces, args.output, resume=args.resume, start=args.start)
     except (OSError, ValueError) as error:
         print(f"likeness train: {error}", file=sys.stderr)
         return 2

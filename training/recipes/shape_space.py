@@ -17,6 +17,8 @@ from training.dataset import mirror_vertices
 Floats = NDArray[np.float32]
 
 _CHUNK = 512
+# Heads that the principal directions are found on: many more than there are directions.
+_SAMPLE = 2000
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class ShapeSpace:
     def state(self) -> dict[str, NDArray]:
         """Plain arrays for a checkpoint; `from_state` undoes it."""
         rotation = np.zeros((0, 0), np.float32) if self.rotation is None else self.rotation
-        return {"mean": self.mean, "weights": self.weights, "unit": np.float64(self.unit), "rotation": rotation}
+        return {"mean": self.mean, "weights": self.weights, "unit": np.array(self.unit), "rotation": rotation}
 
     @staticmethod
     def from_state(state: dict[str, NDArray]) -> ShapeSpace:
@@ -78,14 +80,15 @@ def make_shape_space(
     """The space of heads (n,N,3) mm and their mirror images.
 
     With `dimensions`, the rotation spans the heads' leading principal directions, found by randomised subspace
-    iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
+    iteration on a sample of them (Halko, Martinsson & Tropp 2011, algorithm 4.4).
     """
     space = ShapeSpace(mean_head(vertices, mirror), weights.astype(np.float32), unit, None)
     if dimensions is None:
         return space
+    vertices = vertices[np.sort(rng.permutation(len(vertices))[:_SAMPLE])]
     dimensions = min(dimensions, 2 * len(vertices) - 1, space.mean.size)
     basis = rng.standard_normal((space.mean.size, dimensions), dtype=np.float32)
-    for _ in range(3):
+    for _ in range(2):
         product = np.zeros_like(basis)
         for start in range(0, len(vertices), _CHUNK):
             chunk = vertices[start : start + _CHUNK]

@@ -11,12 +11,11 @@ that it would have given uninterrupted.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,59 +24,28 @@ from tqdm import tqdm
 
 from training.dataset import FaceSet, make_sampler, split
 from training.evaluation.metrics import per_vertex_error
-from training.recipes.joint.autoencoder import Autoencoder, start_from_principal_components
+from training.recipes.joint.autoencoder import start_from_principal_components
 from training.recipes.joint.config import JointConfig
-from training.recipes.joint.data import (
-    Faces,
-    Reflectance,
-    fingerprint,
-    fit_reflectance,
-    landmark_swap,
-    prepare_faces,
-    prepare_space,
-)
-from training.recipes.joint.losses import losses, total
-from training.recipes.joint.network import make_network
-from training.recipes.runs import (
-    RunLog,
-    WeightAverage,
-    cosine_rate,
-    load_checkpoint,
-    read_log,
-    save_checkpoint,
-    write_atomically,
-)
-from training.recipes.shape_space import ShapeSpace, alignment_free_metric
+from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces, prepare_point_model
+from training.recipes.joint.losses import Batch, losses, total
+from training.recipes.joint.network import FITTED_EXPRESSIONS
+from training.recipes.joint.run import JointModel, prepare_run, require_same_run, save_run, take_over
+from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, read_log
+from training.recipes.shape_space import alignment_free_metric
 
-SPACE = "space.npz"
-CONFIG = "config.json"
 # Validation looks at the faces that the product is measured on.
 _FRONTAL_DEGREES = 40.0
 
 
-class JointModel(nn.Module):
-    """Autoencoder and CNN, trained at once (paper, section IV.D)."""
-
-    def __init__(self, config: JointConfig, dimensions: int, points: int) -> None:
-        super().__init__()
-        self.autoencoder = Autoencoder(dimensions, config.neurons, config.hidden)
-        self.network = make_network(config.network, 1 if config.grey else 3, config.size, config.neurons, points)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A run read back: averaged weights, what they speak of, and the fingerprint of its data."""
-
-    config: JointConfig
-    model: JointModel
-    space: ShapeSpace
-    reflectance: Reflectance | None
-    step: int
-    data: str
-
-
-def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = False, progress: bool = True) -> None:
-    """Trains, or goes on training, in the folder `output`.
+def train(
+    config: JointConfig,
+    faces: FaceSet,
+    output: Path,
+    resume: bool = False,
+    progress: bool = True,
+    start: Path | None = None,
+) -> None:
+    """Trains, or goes on training, in the folder `output`; a new run may `start` from what another one learned.
 
     Raises `ValueError` when a run to be resumed had another configuration or other data.
     """
@@ -85,9 +53,9 @@ def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = Fals
     data_id = fingerprint(faces)
     checkpoint = load_checkpoint(output) if resume else None
     if checkpoint is not None:
-        _same_run(checkpoint, config, data_id)
+        require_same_run(checkpoint, config, data_id)
     training, validation = split(len(faces), config.held_out, np.random.default_rng([config.seed, 2]))
-    space, reflectance = _prepare(config, faces.subset(training), output, resume)
+    space, reflectance = prepare_run(config, faces.subset(training), output, output if resume else start)
     known = prepare_faces(faces, space, reflectance)
     metric = None
     if config.losses.j2_space == "vertices":
@@ -98,6 +66,11 @@ def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = Fals
     if config.principal_start:
         both = np.concatenate([known.vectors[training], known.mirrored[training]])
         start_from_principal_components(model.autoencoder, both)
+    if model.network.fit is not None:
+        shapes = config.network.fitted
+        model.network.fit.set_model(prepare_point_model(known, training, shapes, FITTED_EXPRESSIONS))
+    if start is not None and not resume:
+        take_over(model, load_checkpoint(start)["average"])
     model.to(memory_format=torch.channels_last)
     optimiser = _optimiser(config, model)
     average = WeightAverage(model, config.schedule.ema)
@@ -111,14 +84,24 @@ def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = Fals
         step = checkpoint["step"]
     log = RunLog(output, step)
     started, first = time.perf_counter(), step
-    with tqdm(total=config.schedule.steps, initial=step, desc=f"joint {config.name}", disable=not progress) as bar:
+
+    def make_batch(number: int) -> Batch:
+        indices = training[sampler.batch(number)]
+        return known.batch(indices, config, np.random.default_rng([config.seed, 3, number]))
+
+    with (
+        # The next batch is made beside the network's work, which leaves part of the second core idle.
+        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as prepare,
+        tqdm(total=config.schedule.steps, initial=step, desc=f"joint {config.name}", disable=not progress) as bar,
+    ):
+        coming = prepare.submit(make_batch, step)
         while step < config.schedule.steps:
             for group in optimiser.param_groups:
                 group["lr"] = config.schedule.rate * cosine_rate(
                     step, config.schedule.steps, config.schedule.warmup, config.schedule.final
                 )
-            indices = training[sampler.batch(step)]
-            batch = known.batch(indices, config, np.random.default_rng([config.seed, 3, step]))
+            batch = coming.result()
+            coming = prepare.submit(make_batch, step + 1)
             model.train()
             found = losses(config.losses, model.autoencoder, model.network(batch.images), batch, metric)
             loss = total(config.losses, found)
@@ -142,7 +125,7 @@ def train(config: JointConfig, faces: FaceSet, output: Path, resume: bool = Fals
                 log.write(step=step, **scores)
                 bar.write(f"step {step}: validation " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
             if step % config.checkpoint_every == 0 or last:
-                _save(output, config, data_id, model, optimiser, average, step)
+                save_run(output, config, data_id, model, optimiser, average, step)
 
 
 def validate(config: JointConfig, model: JointModel, known: Faces, indices: np.ndarray) -> dict[str, float]:
@@ -179,25 +162,6 @@ def averaged(model: JointModel, average: WeightAverage, config: JointConfig, kno
     return copy.to(memory_format=torch.channels_last)
 
 
-def load_run(folder: Path) -> Trained:
-    """Reads a run's last checkpoint. Raises `FileNotFoundError` when there is none."""
-    state = load_checkpoint(folder)
-    folder = folder if folder.is_dir() else folder.parent
-    config = JointConfig.from_json(json.loads(state["config"]))
-    with np.load(folder / SPACE, allow_pickle=False) as arrays:
-        stored = {name: arrays[name] for name in arrays.files}
-    space = ShapeSpace.from_state(stored)
-    reflectance = Reflectance(stored["albedo"], stored["albedo_columns"]) if "albedo" in stored else None
-    model = JointModel(config, space.dimensions, state["points"])
-    model.load_state_dict(state["average"] if config.schedule.ema else state["model"])
-    return Trained(config, model.eval(), space, reflectance, state["step"], state["data"])
-
-
-def steps_of_run(folder: Path) -> int:
-    """The planned number of steps of the run in `folder`. Raises `FileNotFoundError` when there is none."""
-    return JointConfig.from_json(json.loads(load_checkpoint(folder)["config"])).schedule.steps
-
-
 def measured_steps(config: JointConfig, faces: FaceSet, hours: float) -> int:
     """How many steps of `config` take `hours` here, by timing a few on some of the faces."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,27 +173,6 @@ def measured_steps(config: JointConfig, faces: FaceSet, hours: float) -> int:
     # The log's speeds are averages since the start: leave out the slow first steps.
     seconds = (last / speeds[-1] - first / speeds[first - 1]) * schedule.batch_size / (last - first)
     return max(1, int(hours * 3600 / seconds))
-
-
-def _prepare(config: JointConfig, faces: FaceSet, output: Path, resume: bool) -> tuple[ShapeSpace, Reflectance | None]:
-    wanted = config.network.reflectance and faces.reflectance is not None
-    if resume:
-        with np.load(output / SPACE, allow_pickle=False) as arrays:
-            stored = {name: arrays[name] for name in arrays.files}
-        return ShapeSpace.from_state(stored), (
-            Reflectance(stored["albedo"], stored["albedo_columns"]) if wanted else None
-        )
-    space, state, reflectance = prepare_space(faces, config), {}, None
-    if wanted:
-        rng = np.random.default_rng([config.seed, 4])
-        reflectance = fit_reflectance(faces.reflectance, config.network.reflectance, rng)
-        state = {"albedo": reflectance.mean, "albedo_columns": reflectance.columns}
-    temporary = output / (SPACE + ".partial")
-    with temporary.open("wb") as file:
-        np.savez(file, **space.state(), **state)
-    temporary.replace(output / SPACE)
-    write_atomically(output / CONFIG, json.dumps(config.to_json(), indent=1).encode())
-    return space, reflectance
 
 
 def _optimiser(config: JointConfig, model: JointModel) -> torch.optim.Optimizer:
@@ -247,39 +190,3 @@ def _optimiser(config: JointConfig, model: JointModel) -> torch.optim.Optimizer:
         {"params": list(model.autoencoder.parameters()), "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=schedule.rate, betas=schedule.betas)
-
-
-def _save(
-    output: Path,
-    config: JointConfig,
-    data_id: str,
-    model: JointModel,
-    optimiser: torch.optim.Optimizer,
-    average: WeightAverage,
-    step: int,
-) -> None:
-    network = model.network
-    points = network.points.maps.out_channels if hasattr(network, "points") else 0
-    state = {
-        "schema": 1,
-        "recipe": "joint",
-        "config": json.dumps(config.to_json()),
-        "data": data_id,
-        "points": points,
-        "step": step,
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": average.state,
-        "average_updates": average.updates,
-        "generator": torch.get_rng_state(),
-    }
-    save_checkpoint(output, state)
-
-
-def _same_run(checkpoint: dict[str, Any], config: JointConfig, data_id: str) -> None:
-    before = JointConfig.from_json(json.loads(checkpoint["config"]))
-    pace = {"log_every": config.log_every, "checkpoint_every": config.checkpoint_every}
-    if replace(before, **pace) != config:
-        raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
-    if checkpoint["data"] != data_id:
-        raise ValueError("this run was begun on other data: resume it with the same, or begin a new run")
