@@ -16,14 +16,30 @@ STOP_SECONDS = 5.0
 
 
 class Running:
-    """What outlives one click: the backend, and the worker of the modal operator if one is under way."""
+    """What outlives one click: the backend; and the worker and timer of the modal operator if one is under way."""
 
     def __init__(self) -> None:
         self.server = Server()
         self.worker: Worker | None = None
+        self._timer: bpy.types.Timer | None = None
+
+    def begin(self, context: bpy.types.Context, job: Job) -> None:
+        """Start a worker, and a timer whose events let the modal operator read its messages."""
+        self.worker = Worker(job, self.server)
+        self.worker.start()
+        self._timer = context.window_manager.event_timer_add(TICK_SECONDS, window=context.window)
+
+    def end(self, manager: bpy.types.WindowManager) -> None:
+        """Forget the worker, cancelled if it still works, and take the timer away."""
+        if self._timer is not None:
+            manager.event_timer_remove(self._timer)
+            self._timer = None
+        if self.worker is not None:
+            self.worker.cancel()
+            self.worker = None
 
     def stop(self) -> None:
-        """End both."""
+        """End the backend and wait for the worker."""
         worker, self.worker = self.worker, None
         if worker is not None:
             worker.cancel()
@@ -56,8 +72,6 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
     filter_glob: bpy.props.StringProperty(  # type: ignore[valid-type]
         default="*.jpg;*.jpeg;*.png;*.webp;*.tif;*.tiff;*.bmp", options={"HIDDEN", "SKIP_SAVE"}
     )
-
-    _timer: bpy.types.Timer | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -108,13 +122,13 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
                     return self._fail(message.failure)
                 case Finished():
                     self._end(context)
-                    return self._finish(context, message)
+                    result = self._finish(context, message)
+                    _frame_selected(context)
+                    return result
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender calls this, too, where another file is opened in the middle."""
-        if running.worker is not None:
-            running.worker.cancel()
         self._end(context)
 
     def _job(self, context: bpy.types.Context) -> Job:
@@ -140,20 +154,15 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
         manager = context.window_manager
         state = manager.likeness
         state.running, state.cancelling, state.stage, state.progress = True, False, "Starting", 0.0
-        running.worker = Worker(job, running.server)
-        running.worker.start()
-        self._timer = manager.event_timer_add(TICK_SECONDS, window=context.window)
+        running.begin(context, job)
         manager.modal_handler_add(self)
         _redraw(context)
         return {"RUNNING_MODAL"}
 
     def _end(self, context: bpy.types.Context) -> None:
-        manager = context.window_manager
-        if self._timer is not None:
-            manager.event_timer_remove(self._timer)
-            self._timer = None
-        running.worker = None
-        manager.likeness.running = manager.likeness.cancelling = False
+        running.end(context.window_manager)
+        state = context.window_manager.likeness
+        state.running = state.cancelling = False
         _redraw(context)
 
     def _finish(self, context: bpy.types.Context, finished: Finished) -> set[str]:
@@ -189,6 +198,17 @@ class LIKENESS_OT_cancel(bpy.types.Operator):
         """Tell the modal operator."""
         context.window_manager.likeness.cancelling = True
         return {"FINISHED"}
+
+
+def _frame_selected(context: bpy.types.Context) -> None:
+    """A head is a tenth of what Blender shows at first, and may lie inside the default cube: bring it into view."""
+    area = context.area
+    if area is None or area.type != "VIEW_3D":
+        return
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with context.temp_override(area=area, region=region):
+        if bpy.ops.view3d.view_selected.poll():
+            bpy.ops.view3d.view_selected()
 
 
 def _redraw(context: bpy.types.Context) -> None:

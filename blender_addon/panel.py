@@ -40,6 +40,8 @@ class LIKENESS_PT_main(bpy.types.Panel):
             row.scale_y = 1.4
             row.operator_context = "INVOKE_DEFAULT"
             row.operator(LIKENESS_OT_reconstruct.bl_idname, icon="USER")
+        if state.provider:
+            layout.label(text=f"Runs on: {state.provider.removesuffix('ExecutionProvider')}")
         active = context.active_object
         if head.is_head(active):
             _draw_head(layout, active)

@@ -19,6 +19,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take back all that `register` and the operators made, the backend's process included."""
+    operators.running.end(bpy.context.window_manager)
     operators.running.stop()
     atexit.unregister(operators.running.stop)
     properties.remove()

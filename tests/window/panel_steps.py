@@ -88,7 +88,10 @@ def steps(driver: Driver) -> Steps:
     assert values() == recovered, "redo brings it again"
 
     before = len(bpy.data.objects)
+    bpy.context.scene.likeness.image = None
     yield from driver.click("likeness.reconstruct")
+    yield from driver.choose_file(PHOTO)
+    assert state().running, "without an image the button asks for a file"
     yield from driver.move(view.x + view.width / 3, view.y + view.height / 2, 0.02)
     yield from driver.press("ESC")
     yield from driver.until(lambda: not state().running, CANCEL_SECONDS, "Esc has ended it")
@@ -99,11 +102,9 @@ def steps(driver: Driver) -> Steps:
     space.overlay.show_overlays = False
     bpy.context.scene.eevee.taa_samples = 4
     region_3d = space.region_3d
-    region_3d.view_perspective = "PERSP"
+    assert region_3d.view_distance < 2.0, "the head has been brought into view"
     region_3d.view_rotation = Euler((math.radians(88.0), 0.0, math.radians(-22.0))).to_quaternion()
-    space.lens = 85
-    with driver.override("WINDOW"):
-        bpy.ops.view3d.view_selected()
+    bpy.context.scene.likeness.image = bpy.data.images[PHOTO.name]
     deadline = time.monotonic() + DRAW_SECONDS
     while True:  # the shaders are compiled first, on software OpenGL slowly
         yield 10.0
