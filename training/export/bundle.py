@@ -105,7 +105,7 @@ def _write(
     reflectance = run.reflectance
     if reflectance is None and faces.reflectance is not None:
         reflectance = fit_reflectance(faces.reflectance, 8, np.random.default_rng(0))
-    regressor = Regressor(run, basis).eval()
+    regressor = Regressor(run, basis, faces.template["mirror"]).eval()
     metadata = {"method": "joint", "crop_scale": repr(run.config.crop_scale), "size": str(run.config.size)}
     write_onnx(regressor, folder / "regressor.onnx", metadata)
     crops = _plain_crops(faces if test is None else test, run.config.size, run.config.crop_scale)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.augmentation import luminance
+from training.dataset import MIRROR_68, mirror_vertices
 from training.export.linear_basis import LinearBasis
 from training.recipes.joint.run import Trained
+
+Floats = NDArray[np.float32]
 
 OPSET = 17
 
@@ -19,10 +23,12 @@ OPSET = 17
 class Regressor(nn.Module):
     """Crop (B,3,S,S) RGB 0..1 -> identity (B,K), then reflectance (B,R) and landmarks (B,68,2) in crop pixels, if any.
 
-    The basis' linear map is multiplied into the network's last layer.
+    The basis' linear map is multiplied into the network's last layer. The network looks at the crop and at its mirror
+    image, and the two answers are averaged: a face is about as hard either way, and their errors differ. `mirror` (N,)
+    is the template's symmetry map.
     """
 
-    def __init__(self, run: Trained, basis: LinearBasis) -> None:
+    def __init__(self, run: Trained, basis: LinearBasis, mirror: NDArray[np.integer]) -> None:
         super().__init__()
         self.size, self.grey = run.config.size, run.config.grey
         self.network = run.model.network
@@ -32,6 +38,10 @@ class Regressor(nn.Module):
         with torch.no_grad():
             self.identity.weight.copy_(change @ last.weight.double())
             self.identity.bias.copy_(change @ last.bias.double())
+        turn, shift = mirrored_coefficients(run.space.mean, basis.columns, mirror)
+        self.register_buffer("turn", torch.from_numpy(turn))
+        self.register_buffer("shift", torch.from_numpy(shift))
+        self.register_buffer("other_side", torch.from_numpy(MIRROR_68))
 
     @property
     def outputs(self) -> list[str]:
@@ -45,13 +55,28 @@ class Regressor(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Crops -> the tensors that `outputs` names."""
-        estimate = self.network(luminance(image) if self.grey else image, last=self.identity)
-        found = [estimate.code]
-        if estimate.reflectance is not None:
-            found.append(estimate.reflectance)
-        if estimate.points is not None:
-            found.append((estimate.points[:, :68] + 0.5) * self.size)
+        image = luminance(image) if self.grey else image
+        one = self.network(image, last=self.identity)
+        other = self.network(image.flip(3), last=self.identity)
+        found = [(one.code + other.code @ self.turn.T + self.shift) / 2]
+        if one.reflectance is not None:
+            found.append((one.reflectance + other.reflectance) / 2)
+        if one.points is not None:
+            back = other.points[:, self.other_side] * torch.tensor([-1.0, 1.0])
+            found.append(((one.points[:, :68] + back) / 2 + 0.5) * self.size)
         return tuple(found)
+
+
+def mirrored_coefficients(mean: Floats, columns: Floats, mirror: NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """Matrix (K,K) and offset (K,) that turn a head's coefficients into those of its mirror image.
+
+    mean (N,3) and orthogonal columns (K,N,3); what of the mirror image lies outside their span is lost.
+    """
+    flat = columns.reshape(len(columns), -1).astype(np.float64)
+    project = flat / (flat**2).sum(1, keepdims=True)
+    turned = mirror_vertices(columns, mirror).reshape(flat.shape)
+    moved = (mirror_vertices(mean, mirror) - mean).ravel()
+    return (project @ turned.T).astype(np.float32), (project @ moved).astype(np.float32)
 
 
 def write_onnx(regressor: Regressor, path: Path, metadata: dict[str, str]) -> None:
