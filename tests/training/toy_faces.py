@@ -1,4 +1,4 @@
-"""A dataset folder in the shards' format with simply drawn faces: what training, evaluation and export are tested on."""
+"""A dataset folder in the shards' format with simply drawn faces, for tests of training and export."""
 
 from __future__ import annotations
 

@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="drop identity columns with a smaller share of the variance (default: %(default)s)",
     )
     parser.add_argument("--columns", type=int, metavar="K", help="keep at most this many identity columns")
+    parser.add_argument(
+        "--made-with",
+        action="append",
+        metavar="LINE",
+        help="a command of the training that the model card shall show in place of the plain one (may be repeated)",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces, as the training did")
 
 
@@ -56,7 +62,8 @@ def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, .
     """What to type to make this bundle again, with folders named for what they hold."""
     lines = [_render_command(args.data, "data/train")]
     limit = f" --limit {args.limit}" if args.limit else ""
-    lines.append(f"likeness train joint --config {config} --data data/train --output runs/joint --steps {steps}{limit}")
+    plain = f"likeness train joint --config {config} --data data/train --output runs/joint --steps {steps}{limit}"
+    lines += args.made_with or [plain]
     export = f"likeness export --checkpoint runs/joint --data data/train{limit}"
     if args.test:
         lines.insert(1, _render_command(args.test, "data/test"))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.toy_faces import write_toy_faces
+
+pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    from training.dataset import read_faces
+    from training.recipes.joint.config import tiny
+    from training.recipes.joint.train import train
+
+    folder = tmp_path_factory.mktemp("export")
+    data = write_toy_faces(folder / "data", count=40)
+    base = tiny()
+    config = replace(base, schedule=replace(base.schedule, steps=8, batch_size=8), validate_every=100)
+    train(config, read_faces(data, progress=False), folder / "run", progress=False)
+    return data, folder / "run"
+
+
+def test_the_bundle_is_one_that_the_backend_opens(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    from backend.bundle import open_bundle
+    from likeness.cli import main
+
+    data, run = trained
+    output = tmp_path / "bundle"
+    words = ["export", "--checkpoint", str(run), "--data", str(data), "--test", str(data), "--output", str(output)]
+    assert main(words) == 0
+    bundle = open_bundle(output)
+    assert bundle.method == "joint"
+    card = (output / "MODEL_CARD.md").read_text()
+    assert "likeness train joint" in card
+    assert "Apache-2.0" in card
+    assert "CC0" in card
+
+
+def test_coefficients_have_unit_variance_and_columns_are_sorted() -> None:
+    from training.export.linear_basis import linear_basis
+
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(4000, 5)) @ rng.normal(size=(5, 5))
+    decoder = rng.normal(size=(5, 30, 3)).astype(np.float32)
+    basis = linear_basis(codes.astype(np.float32), decoder, 1e-9)
+    coefficients = codes @ basis.to_identity.T
+    assert coefficients.std(0) == pytest.approx(np.ones(5), rel=0.02)
+    assert np.corrcoef(coefficients.T) == pytest.approx(np.eye(5), abs=0.05)
+    assert (np.diff(basis.variance) <= 0).all()
+    heads = np.einsum("nd,dvc->nvc", codes, decoder)
+    assert np.einsum("nk,kvc->nvc", coefficients, basis.columns) == pytest.approx(heads, abs=1e-3)
+
+
+def test_the_mirror_images_coefficients_are_found() -> None:
+    from training.dataset import mirror_vertices
+    from training.export.onnx_regressor import mirrored_coefficients
+
+    rng = np.random.default_rng(1)
+    mirror = np.array([1, 0, 3, 2, 4, 5])
+    half = rng.normal(size=(3, 6, 3)).astype(np.float32)
+    both = np.concatenate([half, mirror_vertices(half, mirror)]).reshape(6, -1)
+    columns = np.linalg.qr(both.T)[0].T.reshape(-1, 6, 3).astype(np.float32)
+    mean = np.tensordot(rng.normal(size=6), columns, 1).astype(np.float32)
+    turn, shift = mirrored_coefficients(mean, columns, mirror)
+    coefficients = rng.normal(size=6).astype(np.float32)
+    head = mean + np.tensordot(coefficients, columns, 1)
+    again = mean + np.tensordot(turn @ coefficients + shift, columns, 1)
+    assert again == pytest.approx(mirror_vertices(head, mirror), abs=1e-5)
