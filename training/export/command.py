@@ -78,6 +78,10 @@ def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, .
 def _render_command(folder: Path, name: str) -> str:
     info = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     options = " ".join(
-        f"--{key.replace('_', '-')} {info[key]}" for key in ("count", "seed", "resolution", "samples") if key in info
+        f"--{key.replace('_', '-')} {info[key]}"
+        for key in ("count", "seed", "per_shard", "resolution", "samples")
+        if key in info
     )
-    return f"likeness render --output {name} {options}"
+    count = len(list(folder.glob("shard-*.tar")))
+    part = count * info.get("per_shard", 1) < info.get("count", 0)
+    return f"likeness render --output {name} {options}" + (f" --shards 0-{count - 1}" if part else "")
