@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
@@ -51,8 +52,9 @@ def _first_line() -> str:
 
 
 def _stop_with_stdin(stop: Callable[[], None]) -> None:
-    while os.read(0, 4096):
-        pass
+    with contextlib.suppress(OSError):  # a broken pipe is a closed one
+        while os.read(0, 4096):
+            pass
     stop()
     # A photo under way is not waited for: nobody is there to see the result.
     threading.Event().wait(GRACE_SECONDS)

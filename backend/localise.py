@@ -33,7 +33,7 @@ CANDIDATE_SCORE: Final = 0.5
 """A finding of the first look; what is not a face often reaches 0.7."""
 
 CONFIRMED_SCORE: Final = 0.66
-DOUBTFUL_SCORE: Final = 0.75
+SURE_SCORE: Final = 0.75
 """Mean score of the second looks. Measured on photos: faces 0.79 and more, other things up to 0.7 (`benchmarks/
 localise.py`); the higher bound is for the searches that look at much more and are made when nothing was found."""
 
@@ -48,6 +48,7 @@ OVERVIEW: Final = 640
 """Faces are looked for in a copy of the picture whose larger side is at most twice this many pixels."""
 
 _ANY_SCORE: Final = 0.1
+_UPRIGHT: Final = np.deg2rad(12)
 
 Floats = NDArray[np.float64]
 
@@ -102,18 +103,28 @@ class Localiser:
     def find(self, picture: Picture) -> list[Face]:
         """The faces, the largest and surest first; empty when there is none.
 
-        First the whole picture and tiles of half its size; if that gives nothing, the same turned by 45 and by 90
-        degrees either way; if that gives nothing either, tiles of a quarter.
+        First the whole picture and tiles of half its size; if that gives nothing sure, the same turned by 45 and by
+        90 degrees either way; if that gives nothing either, tiles of a quarter.
         """
         overview = _overview(picture)
+        doubtful: list[Face] = []
         for windows, least in _searches(picture.size):
             found = [face for faces in self._look(overview, windows, CANDIDATE_SCORE) for face in faces]
             candidates = sorted(blend(found), key=_importance, reverse=True)[:CANDIDATES]
-            looked = [self._look_again(picture, face) for face in candidates]
+            looked = [self._confirmed(picture, face) for face in candidates]
             faces = blend(face for face in looked if face is not None and face.score >= least)
-            if faces:
-                return sorted(faces, key=_importance, reverse=True)
-        return []
+            faces.sort(key=_importance, reverse=True)
+            if any(face.score >= SURE_SCORE for face in faces):
+                return faces
+            doubtful = doubtful or faces
+        return doubtful
+
+    def _confirmed(self, picture: Picture, candidate: Face) -> Face | None:
+        """The candidate looked at again, and once more where that has turned it: then it was not yet upright."""
+        face = self._look_again(picture, candidate)
+        if face is None or abs(np.angle(np.exp(1j * (face.roll - candidate.roll)))) < _UPRIGHT:
+            return face
+        return self._look_again(picture, face)
 
     def _look_again(self, picture: Picture, face: Face) -> Face | None:
         """The face seen upright, at two sizes, each also mirrored: better key points, and a score that tells faces
@@ -208,8 +219,8 @@ def _searches(size: tuple[int, int]) -> Iterator[tuple[list[Crop], float]]:
     upright = [whole, Crop(whole.centre, 1.5 * longest), *_tiles(size, longest / 2)]
     yield upright, CONFIRMED_SCORE
     for angle in (-np.pi / 4, np.pi / 4, -np.pi / 2, np.pi / 2):
-        yield [Crop(window.centre, window.side, angle) for window in upright], DOUBTFUL_SCORE
-    yield _tiles(size, longest / 4), DOUBTFUL_SCORE
+        yield [Crop(window.centre, window.side, angle) for window in upright], SURE_SCORE
+    yield _tiles(size, longest / 4), SURE_SCORE
 
 
 def _tiles(size: tuple[int, int], side: float) -> list[Crop]:
