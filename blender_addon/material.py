@@ -187,7 +187,7 @@ def _iris_group() -> bpy.types.NodeTree:
 
     vein_place = tree.node("ShaderNodeVectorMath", {0: offset, "Scale": 1.0}, operation="SCALE").outputs["Vector"]
     veins = tree.step(tree.noise(vein_place, 38.0, 6.0, 0.72), 0.54, 0.70)
-    white = tree.mix(tree.step(radius, 0.09, 0.26), (0.72, 0.69, 0.66, 1.0), (0.60, 0.40, 0.36, 1.0))
+    white = tree.mix(tree.step(radius, 0.08, 0.22), (0.66, 0.61, 0.57, 1.0), (0.52, 0.33, 0.29, 1.0))
     reddened = tree.math("MULTIPLY", veins, tree.math("MULTIPLY", tree.step(radius, 0.10, 0.20), 0.35))
     white = tree.mix(reddened, white, (0.50, 0.16, 0.12, 1.0))
 
@@ -236,7 +236,7 @@ def _hair(tree: Tree) -> bpy.types.NodeSocket:
     shade = tree.noise(_rest_position(tree), 900.0, 2.0)
     return _principled(
         tree,
-        base_color=tree.mix(shade, (0.030, 0.018, 0.011, 1.0), (0.012, 0.007, 0.005, 1.0)),
+        base_color=tree.mix(shade, (0.075, 0.044, 0.027, 1.0), (0.024, 0.014, 0.009, 1.0)),
         roughness=0.55,
         specular_ior_level=0.3,
     )

@@ -73,6 +73,8 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
         default="*.jpg;*.jpeg;*.png;*.webp;*.tif;*.tiff;*.bmp", options={"HIDDEN", "SKIP_SAVE"}
     )
 
+    _asked_for_file = False
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Heads are added in Object Mode, one at a time."""
@@ -89,13 +91,15 @@ class LIKENESS_OT_reconstruct(bpy.types.Operator):
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self.filepath and not self.image and context.scene.likeness.image is None:
+            self._asked_for_file = True
             context.window_manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
         return self._start(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do all of it before returning, but for a file that was chosen in Blender's file browser."""
-        if self.options.is_invoke and not self.options.is_repeat and not bpy.app.background:
+        if self._asked_for_file:
+            self._asked_for_file = False
             return self._start(context)
         try:
             finished = reconstruct(self._job(context), running.server, lambda progress: None)
