@@ -46,7 +46,7 @@ def reachable(index: str) -> bool:
 
 def pip(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
     """Run pip of this Python."""
-    command = [sys.executable, "-m", "pip", "install", "--constraint", str(CONSTRAINTS), *arguments]
+    command = [sys.executable, "-m", "pip", "install", "--no-compile", "--constraint", str(CONSTRAINTS), *arguments]
     return subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE if capture else None)
 
 
