@@ -19,6 +19,7 @@ from training.crop import crops_from_landmarks, sample
 from training.dataset import FaceSet
 from training.export.linear_basis import LinearBasis, linear_basis
 from training.export.model_card import CardFacts, model_card
+from training.export.neck import tidy_border
 from training.export.onnx_regressor import Regressor, check_onnx, write_onnx
 from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_faces
 from training.recipes.joint.run import Trained
@@ -157,6 +158,12 @@ def head_arrays(
     arrays = {name: array for name, array in template.items() if not name.endswith("_names")}
     arrays = {name: _plain(array) for name, array in arrays.items()}
     arrays["mean"] = run.space.mean
+    # The template's neck ends in steps, where the body was cut off by height.
+    in_neck = template["regions"][[str(name) for name in template["region_names"]].index("neck")]
+    keep = tidy_border(template["quads"], in_neck[template["quads"]].any(1))
+    for name in ("quads", "uv", "material"):
+        arrays[name] = arrays[name][keep]
+    arrays["triangles"] = arrays["triangles"].reshape(-1, 2, 3)[keep].reshape(-1, 3)
     arrays["identity"] = basis.columns
     if reflectance is not None:
         arrays["reflectance_mean"] = reflectance.mean.clip(0, 1).astype(np.float32)
