@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,6 +29,12 @@ def heads() -> list[bpy.types.Object]:
 
 def state() -> bpy.types.PropertyGroup:
     return bpy.context.window_manager.likeness
+
+
+def backend() -> int:
+    """The process number of the running backend."""
+    (module,) = (sys.modules[name] for name in sys.modules if name.endswith("likeness.blender_addon.operators"))
+    return int(module.running.server.pid)
 
 
 def values() -> list[float]:
@@ -89,6 +97,7 @@ def steps(driver: Driver) -> Steps:
 
     before = len(bpy.data.objects)
     bpy.context.scene.likeness.image = None
+    os.kill(backend(), signal.SIGSTOP)  # one that never answers
     yield from driver.click("likeness.reconstruct")
     yield from driver.choose_file(PHOTO)
     assert state().running, "without an image the button asks for a file"
@@ -96,6 +105,7 @@ def steps(driver: Driver) -> Steps:
     yield from driver.press("ESC")
     yield from driver.until(lambda: not state().running, CANCEL_SECONDS, "Esc has ended it")
     assert len(bpy.data.objects) == before, "a cancelled run changes nothing"
+    os.kill(backend(), signal.SIGCONT)
 
     space = driver.area().spaces.active
     space.shading.type = "MATERIAL"
