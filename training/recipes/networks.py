@@ -57,28 +57,17 @@ class Backbone(nn.Module):
 
 
 class PointHead(nn.Module):
-    """Points by soft-argmax over one map each (integral regression, Sun et al. 2018), in units of the map's side.
+    """Points by soft-argmax over one map each (integral regression, Sun et al. 2018), in units of the map's side."""
 
-    With `certain`, each point also has the logarithm of its inverse variance, read where the point is.
-    """
-
-    def __init__(self, inputs: int, points: int, certain: bool = False) -> None:
+    def __init__(self, inputs: int, points: int) -> None:
         super().__init__()
         self.maps = nn.Conv2d(inputs, points, 1)
-        self.certainty = nn.Conv2d(inputs, points, 1) if certain else None
-        if self.certainty is not None:
-            # Errors of some 3 % of the crop at first.
-            nn.init.zeros_(self.certainty.weight)
-            nn.init.constant_(self.certainty.bias, 7.0)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Features (B,C,H,W) -> points (B,P,2), -0.5..0.5 from edge to edge; log inverse variances (B,P)."""
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B,C,H,W) -> points (B,P,2), -0.5..0.5 from edge to edge with the middle at zero."""
         height, width = features.shape[-2:]
         weights = torch.softmax(self.maps(features).flatten(2), dim=2)
-        certainty = None
-        if self.certainty is not None:
-            certainty = (weights * self.certainty(features).flatten(2)).sum(2).clamp(2.0, 12.0)
         y = (torch.arange(height, device=features.device) + 0.5) / height - 0.5
         x = (torch.arange(width, device=features.device) + 0.5) / width - 0.5
         grid = torch.stack([x[None].expand(height, -1), y[:, None].expand(-1, width)], -1).reshape(-1, 2)
-        return weights @ grid.to(weights.dtype), certainty
+        return weights @ grid.to(weights.dtype)

@@ -17,9 +17,7 @@ class NetworkConfig:
     kind "paper" is three convolutions (5 x 5, halved each time) of `widths` and two feed-forward layers of `features`
     and the representation's length, with `dropout` between. kind "residual" is a residual network of `widths` and
     `depths` whose last maps, reduced to `reduced` channels, and whose landmarks lead to the representation through
-    `features` neurons; it also estimates landmarks and `reflectance` coefficients. With `fitted` shape columns, a head
-    model of so many principal components is fitted to the landmarks inside the network, and what it finds leads to
-    the representation as well.
+    `features` neurons; it also estimates landmarks and `reflectance` coefficients.
     """
 
     kind: Literal["paper", "residual"]
@@ -29,7 +27,6 @@ class NetworkConfig:
     features: int = 512
     dropout: float = 0.0
     reflectance: int = 0
-    fitted: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,7 @@ class LossConfig:
     in the representation ("latent", the paper's own) or as the vertices' distance that it makes ("vertices": mm over
     the face region after alignment, and `whole` times as much over all vertices). `j2_to_encoder` scales what J2 says
     to autoencoder and basis: 1 is the paper's joint training, 0 two independent networks. landmarks, dense: mean
-    absolute distance in shares of the crop; certainty: negative log likelihood of the landmarks under the variances
-    estimated with them; reflectance: squared difference of unit-variance coefficients.
+    absolute distance in shares of the crop; reflectance: squared difference of unit-variance coefficients.
     """
 
     j1: float = 1.0
@@ -51,7 +47,6 @@ class LossConfig:
     j2_to_encoder: float = 1.0
     landmarks: float = 0.0
     dense: float = 0.0
-    certainty: float = 0.0
     reflectance: float = 0.0
 
 

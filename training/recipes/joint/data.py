@@ -13,8 +13,6 @@ from training.augmentation import Augmentation, cut, luminance, photograph
 from training.dataset import MIRROR_68, FaceSet, mirror_points, mirror_vertices
 from training.recipes.joint.config import JointConfig
 from training.recipes.joint.losses import Batch
-from training.recipes.joint.network import FITTED
-from training.recipes.point_fit import PointModel, point_model
 from training.recipes.shape_space import Floats, ShapeSpace, make_shape_space
 
 _CHUNK = 256
@@ -108,17 +106,6 @@ def prepare_space(faces: FaceSet, config: JointConfig) -> ShapeSpace:
     rng = np.random.default_rng([config.seed, 1])
     unit = float(np.sqrt(weights.sum())) if config.unit is None else config.unit
     return make_shape_space(faces.vertices, faces.template["mirror"], weights, unit, config.subspace, rng)
-
-
-def prepare_point_model(known: Faces, indices: NDArray[np.intp], shapes: int, expressions: int) -> PointModel:
-    """The principal components of the heads at `indices` and their mirror images, at the landmarks that are fitted."""
-    vectors = np.concatenate([known.vectors[indices], known.mirrored[indices]]).astype(np.float64)
-    values, directions = np.linalg.eigh(vectors.T @ vectors / len(vectors))
-    spread = np.sqrt(np.maximum(values[::-1][:shapes], 0))
-    columns = known.space.columns((directions[:, ::-1][:, :shapes] * spread).T.astype(np.float32))
-    template = known.faces.template
-    landmarks = np.concatenate([template["landmarks68"], template["landmarks_dense"]])
-    return point_model(known.space.mean, columns, template["expression"], landmarks[FITTED], expressions)
 
 
 def prepare_faces(faces: FaceSet, space: ShapeSpace, reflectance: Reflectance | None) -> Faces:

@@ -40,10 +40,6 @@ def losses(
         found["landmarks"] = distance[:, :68].mean()
         if distance.shape[1] > 68:
             found["dense"] = distance[:, 68:].sum() / batch.visible[:, 68:].sum().clamp(min=1)
-    if estimate.points is not None and estimate.certainty is not None:
-        squared = ((estimate.points - batch.points) ** 2).sum(2)
-        unlikely = 0.5 * estimate.certainty.exp() * squared - estimate.certainty
-        found["certainty"] = (unlikely * batch.visible).sum() / batch.visible.sum()
     if estimate.reflectance is not None and batch.reflectance is not None:
         found["reflectance"] = ((estimate.reflectance - batch.reflectance) ** 2).mean()
     return found

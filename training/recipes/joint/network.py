@@ -9,22 +9,14 @@ from torch import Tensor, nn
 
 from training.recipes.joint.config import NetworkConfig
 from training.recipes.networks import Backbone, PointHead
-from training.recipes.point_fit import PointFit
-
-FITTED_EXPRESSIONS = 16
-# Of the 68 landmarks and the dense ones, those that the head model is fitted to: every other dense one.
-FITTED = slice(68, None, 2)
 
 
 class Estimate(NamedTuple):
-    """code (B,neurons); or None: points (B,P,2) in shares of the crop, the middle at zero, the log of their inverse
-    variances (B,P), and reflectance (B,R).
-    """
+    """code (B,neurons); points (B,P,2) in shares of the crop, the middle at zero; reflectance (B,R); or None."""
 
     code: Tensor
     points: Tensor | None = None
     reflectance: Tensor | None = None
-    certainty: Tensor | None = None
 
 
 class PaperNetwork(nn.Module):
@@ -40,7 +32,6 @@ class PaperNetwork(nn.Module):
         self.fc4 = nn.Linear(config.widths[-1] * side * side, config.features)
         self.dropout = nn.Dropout(config.dropout)
         self.fc5 = nn.Linear(config.features, neurons)
-        self.fit = None
 
     @property
     def last(self) -> nn.Linear:
@@ -54,10 +45,7 @@ class PaperNetwork(nn.Module):
 
 
 class FaceNetwork(nn.Module):
-    """Residual stages; landmarks by soft-argmax from merged maps; the code from the last map and the landmarks.
-
-    The code may also rest on a head model fitted to the landmarks: geometry that need not be learned from examples.
-    """
+    """Residual stages; landmarks by soft-argmax from merged maps; the code from the last map and the landmarks."""
 
     def __init__(self, config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> None:
         super().__init__()
@@ -66,7 +54,7 @@ class FaceNetwork(nn.Module):
         # Points are read at an eighth of the picture's side, the coarser maps brought up to it.
         self.laterals = nn.ModuleList([nn.Conv2d(width, merged, 1) for width in config.widths[1:]])
         self.merge = nn.Sequential(nn.ReLU(), nn.Conv2d(merged, merged, 3, 1, 1, bias=False), nn.BatchNorm2d(merged))
-        self.points = PointHead(merged, points, certain=config.fitted > 0)
+        self.points = PointHead(merged, points)
         self.reduce = nn.Sequential(
             nn.Conv2d(config.widths[-1], config.reduced, 1, bias=False), nn.BatchNorm2d(config.reduced), nn.ReLU()
         )
@@ -74,14 +62,7 @@ class FaceNetwork(nn.Module):
         self.spread = nn.Linear(config.reduced * side * side + 2 * points, config.features)
         self.spread_norm = nn.BatchNorm1d(config.features)
         self.dropout = nn.Dropout(config.dropout)
-        self.fit: PointFit | None = None
-        fitted = 0
-        if config.fitted:
-            self.fit = PointFit(len(range(points)[FITTED]), config.fitted, FITTED_EXPRESSIONS)
-            fitted = config.fitted + FITTED_EXPRESSIONS
-            # The points' errors go together: many of them say less than so many independent ones would.
-            self.trust = nn.Parameter(torch.tensor(-2.0))
-        self.code = nn.Linear(config.features + fitted, neurons)
+        self.code = nn.Linear(config.features, neurons)
         self.reflectance = nn.Linear(config.features, config.reflectance) if config.reflectance else None
 
     @property
@@ -95,17 +76,12 @@ class FaceNetwork(nn.Module):
         merged = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
             merged = lateral(finer) + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
-        points, certainty = self.points(torch.relu(self.merge(merged)))
+        points = self.points(torch.relu(self.merge(merged)))
         # Shape is read off the points relative to one another, in units in which they differ.
         spread = torch.cat([self.reduce(maps[-1]).flatten(1), 4.0 * points.flatten(1)], dim=1)
         features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
         reflectance = None if self.reflectance is None else self.reflectance(features)
-        if self.fit is not None and certainty is not None:
-            weights = torch.exp(certainty[:, FITTED] + self.trust)
-            found = self.fit(points[:, FITTED], weights)
-            coefficients = torch.cat([found.shape, found.expression], 1).clamp(-6.0, 6.0)
-            features = torch.cat([features, coefficients], 1)
-        return Estimate((last or self.last)(features), points, reflectance, certainty)
+        return Estimate((last or self.last)(features), points, reflectance)
 
 
 def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:

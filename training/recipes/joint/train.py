@@ -26,9 +26,8 @@ from training.dataset import FaceSet, make_sampler, split
 from training.evaluation.metrics import per_vertex_error
 from training.recipes.joint.autoencoder import start_from_principal_components
 from training.recipes.joint.config import JointConfig
-from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces, prepare_point_model
+from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces
 from training.recipes.joint.losses import Batch, losses, total
-from training.recipes.joint.network import FITTED_EXPRESSIONS
 from training.recipes.joint.run import JointModel, prepare_run, require_same_run, save_run, take_over
 from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, read_log
 from training.recipes.shape_space import alignment_free_metric
@@ -66,9 +65,6 @@ def train(
     if config.principal_start:
         both = np.concatenate([known.vectors[training], known.mirrored[training]])
         start_from_principal_components(model.autoencoder, both)
-    if model.network.fit is not None:
-        shapes = config.network.fitted
-        model.network.fit.set_model(prepare_point_model(known, training, shapes, FITTED_EXPRESSIONS))
     if start is not None and not resume:
         take_over(model, load_checkpoint(start)["average"])
     model.to(memory_format=torch.channels_last)
