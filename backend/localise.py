@@ -34,9 +34,9 @@ CANDIDATE_SCORE: Final = 0.5
 
 CONFIRMED_SCORE: Final = 0.66
 SURE_SCORE: Final = 0.75
-"""Mean score of the second looks. Measured on photos (`benchmarks/localise.py`): frontal faces 0.79 and more, profiles
-down to 0.67; of some 490 pieces of photos without one, one other thing, at 0.68. What is not sure waits for the further
-searches, which look at much more and take nothing less than sure."""
+"""Mean score of the second looks. Seen: 0.79 and more for faces in photos, down to 0.67 for rendered profiles, and 0.68
+for the one thing that was no face in some 490 pieces cut from photos beside the faces. What is not sure waits for the
+further searches, which look at much more and take nothing less than sure."""
 
 OVERLAP: Final = 0.3
 CANDIDATES: Final = 8

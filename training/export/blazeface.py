@@ -31,7 +31,7 @@ MODELS = {
     "full": "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
 }
 TOLERANCE = 1e-4
-"""Of an output's largest value: on one photo in forty the logits reach thousands, where TensorFlow Lite's own two sets
+"""Of an output's largest value: on some photos the logits reach thousands, where TensorFlow Lite's own two sets
 of kernels differ by 0.01."""
 OPSET = 17
 IR_VERSION = 8
