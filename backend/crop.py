@@ -17,7 +17,8 @@ _REDUCING_GAP = 2.0
 
 # The landmarks' box from the localiser's six key points and box, measured on 165 photos whose 68 points are known:
 # its larger side is 2.95 (standard deviation 0.17) times the key points' root mean square distance from their mean,
-# its middle lies 0.064 (0.045) of that side below the localiser's box's; the eyes' roll has a standard deviation of 2.3 degrees.
+# its middle lies 0.064 (0.045) of that side below the localiser's box's; the eyes' roll is
+# off by a standard deviation of 2.3 degrees.
 # The second look makes up for what is left.
 _SIDE_PER_SPREAD, _DOWN_PER_SIDE = 2.95, 0.064
 

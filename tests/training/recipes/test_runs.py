@@ -47,7 +47,7 @@ def test_no_checkpoint_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
     torch.save({"step": Path}, tmp_path / "checkpoint.pt")
-    with pytest.raises(Exception, match="weights_only|Unsupported|Weights only"):
+    with pytest.raises(Exception, match=r"weights_only|Unsupported|Weights only"):
         load_checkpoint(tmp_path)
 
 

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests.training.toy_faces import write_toy_faces  # noqa: E402
+from training.dataset import FaceSet, read_faces  # noqa: E402
+from training.recipes.joint.config import CONFIGURATIONS, JointConfig, paper, tiny  # noqa: E402
+from training.recipes.joint.run import load_run  # noqa: E402
+from training.recipes.joint.train import measured_steps, train  # noqa: E402
+from training.recipes.runs import read_log  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_faces(tmp_path_factory.mktemp("faces"), count=40, size=40)
+
+
+@pytest.fixture(scope="module")
+def faces(data: Path) -> FaceSet:
+    return read_faces(data, progress=False)
+
+
+def _short(steps: int = 8) -> JointConfig:
+    base = tiny()
+    schedule = replace(base.schedule, steps=steps, batch_size=8, warmup=2)
+    return replace(base, schedule=schedule, checkpoint_every=3, validate_every=100)
+
+
+def _losses(folder: Path) -> dict[int, float]:
+    return {line["step"]: line["loss"] for line in read_log(folder) if "loss" in line}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_configurations_survive_json(name: str) -> None:
+    config = CONFIGURATIONS[name]()
+    assert JointConfig.from_json(config.to_json()) == config
+
+
+def test_the_papers_configuration_is_the_papers() -> None:
+    config = paper()
+    assert (config.size, config.grey, config.neurons, config.network.dropout) == (32, True, 280, 0.6)
+    assert (len(config.network.widths), config.schedule.batch_size, config.schedule.steps) == (3, 60, 50_000)
+    assert (config.schedule.rate, config.schedule.weight_decay) == (10e-06, 0.0005)
+    assert config.posed is not None and config.posed[0] == 0.2
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(data: Path, faces: FaceSet, tmp_path: Path) -> None:
+    train(_short(), faces, tmp_path / "whole", progress=False)
+    killed = tmp_path / "killed"
+    options = ["--config", "tiny", "--data", str(data), "--output", str(killed), "--steps", "8"]
+    for change in ("schedule.batch_size=8", "schedule.warmup=2", "checkpoint_every=3", "validate_every=100"):
+        options += ["--set", change]
+    command = [sys.executable, "-m", "likeness", "train", "joint", *options, "--threads", str(torch.get_num_threads())]
+    root = Path(__file__).resolve().parents[4]
+    process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (killed / "checkpoint.pt").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert (killed / "checkpoint.pt").exists()
+    train(_short(), faces, killed, resume=True, progress=False)
+    whole, resumed = _losses(tmp_path / "whole"), _losses(killed)
+    assert list(resumed) == list(whole)
+    np.testing.assert_allclose(list(resumed.values()), list(whole.values()), rtol=1e-5)
+
+
+def test_a_run_does_not_go_on_with_other_data(faces: FaceSet, tmp_path: Path) -> None:
+    train(_short(3), faces, tmp_path, progress=False)
+    with pytest.raises(ValueError, match="other data"):
+        train(_short(3), faces.subset(np.arange(30)), tmp_path, resume=True, progress=False)
+    with pytest.raises(ValueError, match="another configuration"):
+        train(_short(5), faces, tmp_path, resume=True, progress=False)
+
+
+def test_training_makes_the_losses_smaller(faces: FaceSet, tmp_path: Path) -> None:
+    train(_short(40), faces, tmp_path, progress=False)
+    losses = list(_losses(tmp_path).values())
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+    assert "of_control" in read_log(tmp_path)[-1]
+
+
+def test_a_run_starts_from_another(faces: FaceSet, tmp_path: Path) -> None:
+    train(_short(30), faces, tmp_path / "first", progress=False)
+    train(_short(3), faces, tmp_path / "second", progress=False, start=tmp_path / "first")
+    fresh, first, second = (list(_losses(tmp_path / name).values()) for name in ("first", "first", "second"))
+    assert second[0] < fresh[0]
+    assert second[0] < 1.5 * np.mean(first[-5:])
+    np.testing.assert_array_equal(load_run(tmp_path / "first").space.mean, load_run(tmp_path / "second").space.mean)
+
+
+def test_the_papers_configuration_trains_on_plain_vectors(faces: FaceSet, tmp_path: Path) -> None:
+    config = paper()
+    schedule = replace(config.schedule, steps=3, batch_size=10)
+    config = replace(config, schedule=schedule, log_every=1, neurons=8, posed=(0.2, 25.0))
+    train(config, faces, tmp_path, progress=False)
+    run = load_run(tmp_path)
+    assert run.space.dimensions == faces.vertices[0].size
+    assert np.isfinite(list(_losses(tmp_path).values())).all()
+
+
+def test_hours_become_steps(faces: FaceSet) -> None:
+    assert measured_steps(_short(), faces, 0.1) > 50
