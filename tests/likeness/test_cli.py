@@ -96,3 +96,14 @@ def test_every_optional_dependency_names_an_extra_that_exists() -> None:
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(cli.EXTRAS.values()) <= set(project["optional-dependencies"])
+
+
+def test_the_help_of_every_command_needs_no_optional_dependency() -> None:
+    code = (
+        "import sys; from likeness import cli\n"
+        "for name in ('bpy', 'torch', 'onnxruntime', 'onnx', 'scipy', 'anny'): sys.modules[name] = None\n"
+        "for name in cli.COMMANDS: print(name, len(cli.build_parser(name).format_help()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(cli.COMMANDS)
