@@ -18,7 +18,7 @@ PORTRAIT_DISTANCE = 1.05
 NEAREST = 0.01
 
 # Middle of a face, and so of a portrait, in Blender's metres from between the ears.
-FACE_MIDDLE = Vector((0.0, -0.03, 0.012))
+FACE_MIDDLE = Vector((0.0, -0.03, 0.018))
 
 # A portrait is this many times as large as the landmarks' box, and its middle this share of the box's height above
 # the box's own, since landmarks end at the brows.

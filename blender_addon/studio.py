@@ -10,7 +10,7 @@ from .camera import FACE_MIDDLE
 # name, place in metres, side in metres, watts, colour
 _LIGHTS = (
     ("Key Light", (-0.75, -1.0, 0.65), 0.55, 17.0, (1.0, 0.94, 0.88)),
-    ("Fill Light", (1.1, -0.9, 0.05), 1.0, 6.0, (0.88, 0.94, 1.0)),
+    ("Fill Light", (1.1, -0.9, 0.05), 1.0, 10.0, (0.88, 0.94, 1.0)),
     ("Rim Light", (0.65, 0.85, 0.7), 0.5, 16.0, (1.0, 0.98, 0.95)),
 )
 _WORLD_COLOUR = (0.40, 0.43, 0.47, 1.0)
