@@ -133,7 +133,7 @@ def test_the_preview_shows_photo_and_head(bundle_folder: Path, make_answer: Make
     assert np.abs(pixels[height // 2, width // 2] - [10, 200, 30]).max() <= 2
     for panel in (1, 2):
         middle = pixels[height // 2, panel * width + width // 2]
-        assert middle[0] > max(middle[2], 120), "lit skin, in the middle of the picture; what is behind is dark and blue"
+        assert middle[0] > max(middle[2], 120), "lit skin; what is behind is dark and blue"
 
 
 @pytest.mark.slow
