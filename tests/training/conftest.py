@@ -11,7 +11,7 @@ def population() -> Iterator[object]:
     pytest.importorskip("anny")
     import warnings
 
-    from training.population import AnnyPopulation
+    from training.populations.anny import AnnyPopulation
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # anny's own, of libraries it loads

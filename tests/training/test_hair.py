@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from training.hair import HairShell
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 
 
 def test_hair_grows_outside_the_head_and_leaves_the_face_free(population: AnnyPopulation) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.dataset import MIRROR_68
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 from training.template import REGIONS, Template
 
 # https://developer.apple.com/documentation/arkit/arfaceanchor/blendshapelocation, less nothing.

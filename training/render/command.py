@@ -17,7 +17,7 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.population import AnnyPopulation
+    from training.populations.anny import AnnyPopulation
     from training.shards import DatasetInfo
 
 # What a rendering process writes to its parent's pipe after each sample.
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Renders what is missing; 0 when all shards are there, 1 when samples failed, 2 on wrong use."""
-    from training.population import AnnyPopulation
+    from training.populations.anny import AnnyPopulation
     from training.shards import DatasetError, DatasetInfo, open_dataset
 
     if min(args.count, args.resolution, args.samples, args.per_shard, args.processes) < 1:

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 from training.shards import read_shard
 
 
 def landmark_picture(population: AnnyPopulation, size: int = 640, samples: int = 24) -> Image.Image:
     """The template's neutral head from the front and turned, with the 68 points and their numbers drawn on it."""
     from training.render.scene import TrainingScene
-    from training.subject import Painter, draw_subject, subject_camera
+    from training.subjects.subject import Painter, draw_subject, subject_camera
 
     template = population.template
     scene = TrainingScene(template, size, samples, threads=0)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from training.camera import SENSOR_MM, Camera
 from training.hair import HairShell, shoulders
 from training.render import materials
-from training.subject import SubjectParams
+from training.subjects.subject import SubjectParams
 from training.template import MATERIALS, Template
 
 Floats = NDArray[np.float32]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 from training.render.scene import RenderFailed, TrainingScene
 from training.shards import DatasetInfo, Sample, shard_path, write_shard
-from training.subject import Painter, draw_subject, posed_vertices, subject_camera
+from training.subjects.subject import Painter, draw_subject, posed_vertices, subject_camera
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 from training.shards import read_shard
 
 pytest.importorskip("bpy")

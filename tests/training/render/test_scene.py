@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.population import AnnyPopulation
+from training.populations.anny import AnnyPopulation
 from training.shards import DatasetInfo
-from training.subject import Painter
+from training.subjects.subject import Painter
 
 pytest.importorskip("bpy")
 
@@ -43,7 +43,7 @@ def test_a_sample_is_the_same_whatever_was_rendered_before(population: AnnyPopul
 def test_the_picture_shows_the_head_where_the_camera_says(population: AnnyPopulation, tmp_path: Path) -> None:
     """Bright marks on single vertices must show where those vertices project."""
     from training.render.scene import TrainingScene
-    from training.subject import draw_subject, subject_camera
+    from training.subjects.subject import draw_subject, subject_camera
 
     template = population.template
     subject = draw_subject(population, 3, 0)

@@ -1,7 +1,6 @@
-"""Populations: where training identities come from. Here the one made of ``anny``'s phenotypes and local changes.
+"""The population made of ``anny``'s phenotypes and local changes.
 
-A draw is an :class:`Identity`, plain numbers from an explicit generator; a population turns it into vertices. All
-adults: any sex, 18 to 90 years, any mixture of the three ancestries MakeHuman knows, mildly asymmetric.
+All adults: any sex, 18 to 90 years, any mixture of the three ancestries MakeHuman knows, mildly asymmetric.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.makehuman import BaseMesh
+from training.populations.identity import Identity, Traits
 from training.template import HeadAssembler, HeadLayout, Template
 
 Floats = NDArray[np.float32]
@@ -61,14 +61,6 @@ _ASYMMETRY = 0.22
 
 
 @dataclass(frozen=True)
-class Identity:
-    """One adult: phenotypes (11,) in the order of ``PHENOTYPES`` (0..1) and local changes (C,) (-1..1)."""
-
-    phenotypes: tuple[float, ...]
-    local_changes: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class AnnyPopulation:
     """Draws identities and turns them into heads on the template; plain arrays, so that Blender's own Python can too.
 
@@ -83,6 +75,7 @@ class AnnyPopulation:
     local_names: tuple[str, ...]
     layout: HeadLayout
     template: Template
+    name: str = "anny"
 
     @staticmethod
     def from_anny() -> AnnyPopulation:
@@ -158,15 +151,28 @@ class AnnyPopulation:
         for left, right in _side_pairs(self.local_names):
             changes[right] = changes[left] + _ASYMMETRY * rng.normal() * spread[left]
         changes = np.clip(changes, -_LIMIT, _LIMIT)
-        return Identity(tuple(float(values[name]) for name in PHENOTYPES), tuple(float(c) for c in changes))
+        traits = Traits(
+            age=18.0 + 72.0 * float(np.clip((age - 2.0 / 3.0) * 3.0, 0.0, 1.0)),
+            female=float(gender),
+            african=float(ancestry[0]),
+            asian=float(ancestry[1]),
+            caucasian=float(ancestry[2]),
+        )
+        coefficients = (*(values[name] for name in PHENOTYPES), *changes)
+        return Identity(self.name, tuple(float(value) for value in coefficients), traits)
 
     def vertices(self, identity: Identity) -> Floats:
         """Neutral template vertices (N,3), head space mm."""
-        changes = np.asarray(identity.local_changes, np.float32)
-        moved = phenotype_weights(identity.phenotypes, self.phenotype_mask) @ self.phenotype_offsets
+        phenotypes, local = identity.coefficients[: len(PHENOTYPES)], identity.coefficients[len(PHENOTYPES) :]
+        changes = np.asarray(local, np.float32)
+        moved = phenotype_weights(phenotypes, self.phenotype_mask) @ self.phenotype_offsets
         moved = moved + np.maximum(changes, 0.0) @ self.local_offsets[:, 0]
         moved = moved + np.maximum(-changes, 0.0) @ self.local_offsets[:, 1]
         return self.layout.assemble(self.neutral + moved.reshape(-1, 3))
+
+    def expression(self, identity: Identity) -> Floats:
+        """The template's own facial actions (52,N,3) mm."""
+        return self.template.expression
 
 
 # The variations of each phenotype between which anny interpolates, in the order of its mask's columns (the three

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.evaluation.metrics import per_vertex_error
-from training.population import PHENOTYPES, AnnyPopulation, phenotype_weights
+from training.populations.anny import PHENOTYPES, AnnyPopulation, phenotype_weights
 
 
 def heads(population: AnnyPopulation, count: int, seed: int = 0) -> np.ndarray:
@@ -49,13 +49,16 @@ def test_weights_are_those_of_anny(population: AnnyPopulation) -> None:
 
     identity = population.draw(np.random.default_rng(5))
     theirs = phenotype_blendshape_weights(
-        torch.tensor([identity.phenotypes], dtype=torch.float64),
+        torch.tensor([identity.coefficients[: len(PHENOTYPES)]], dtype=torch.float64),
         list(PHENOTYPES),
         make_phenotype_anchors(torch.float64),
         torch.tensor(population.phenotype_mask, dtype=torch.float64),
         extrapolate=False,
     )[0].numpy()
-    assert np.abs(phenotype_weights(identity.phenotypes, population.phenotype_mask) - theirs).max() < 1e-6
+    assert (
+        np.abs(phenotype_weights(identity.coefficients[: len(PHENOTYPES)], population.phenotype_mask) - theirs).max()
+        < 1e-6
+    )
 
 
 def test_it_is_the_same_when_read_from_its_file(population: AnnyPopulation, tmp_path: Path) -> None:

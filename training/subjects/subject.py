@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.camera import Camera, frame, rotation_from_angles
-from training.population import AnnyPopulation, Identity
+from training.populations.identity import Identity, Population
 from training.template import Template
 
 Floats = NDArray[np.float32]
@@ -104,13 +104,13 @@ class SubjectParams:
         return asdict(self)
 
 
-def draw_subject(population: AnnyPopulation, seed: int, index: int) -> SubjectParams:
+def draw_subject(population: Population, seed: int, index: int) -> SubjectParams:
     """Sample ``index`` of the set ``seed``: depends on nothing else."""
     rng = np.random.default_rng([seed, index])
     identity = population.draw(rng)
-    african, asian, _ = identity.phenotypes[8:11]
-    age = (identity.phenotypes[1] - 2.0 / 3.0) * 3.0
-    female = identity.phenotypes[0] > 0.5
+    african, asian = identity.traits.african, identity.traits.asian
+    age = (identity.traits.age - 18.0) / 72.0
+    female = identity.traits.female > 0.5
     melanin = float(np.clip(0.10 + 0.62 * african + 0.12 * asian + rng.normal(0.0, 0.11), 0.01, 1.0))
     # Pale skins carry the fair hair and the light eyes.
     fair = melanin < 0.3 and rng.random() < 0.6

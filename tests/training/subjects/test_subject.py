@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from training.population import AnnyPopulation
-from training.subject import Painter, draw_subject, posed_vertices, subject_camera
+from training.populations.anny import AnnyPopulation
+from training.subjects.subject import Painter, draw_subject, posed_vertices, subject_camera
 
 
 def test_a_subject_depends_on_seed_and_index_alone(population: AnnyPopulation) -> None:

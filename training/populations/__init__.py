@@ -1,0 +1,1 @@
+"""Populations: sources of training identities on the template."""
