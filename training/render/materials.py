@@ -1,60 +1,115 @@
-"""Materials of the training scene. Each reads its per-subject numbers from named nodes that the scene sets."""
+"""Materials of the training scene. Each reads its per-subject numbers from named nodes that :mod:`looks` sets."""
 
 from __future__ import annotations
 
 import bpy
 
+Colour = tuple[float, float, float]
 
-def _new(name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
+
+def new(name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
+    """A material with nodes, and its principled shader."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     return material, material.node_tree.nodes["Principled BSDF"]
 
 
-def _node(material: bpy.types.Material, kind: str, name: str = "", **settings: object) -> bpy.types.Node:
-    node = material.node_tree.nodes.new(kind)
+def node(material: bpy.types.Material, kind: str, name: str = "", **settings: object) -> bpy.types.Node:
+    """A new node, under a name to find it by, with properties set."""
+    made = material.node_tree.nodes.new(kind)
     if name:
-        node.name = name
+        made.name = name
     for key, value in settings.items():
-        setattr(node, key, value)
-    return node
+        setattr(made, key, value)
+    return made
 
 
-def skin() -> bpy.types.Material:
-    """Albedo from the colour attribute, mottled by noise; named nodes ``offset`` (noise) and ``mottle``."""
-    material, bsdf = _new("skin")
-    link = material.node_tree.links.new
-    albedo = _node(material, "ShaderNodeAttribute", attribute_name="albedo")
-    place = _node(material, "ShaderNodeTexCoord")
-    offset = _node(material, "ShaderNodeMapping", "offset")
-    noise = _node(material, "ShaderNodeTexNoise")
-    noise.inputs["Scale"].default_value = 70.0
-    noise.inputs["Detail"].default_value = 2.0
-    mottle = _node(material, "ShaderNodeMapRange", "mottle")
-    mix = _node(material, "ShaderNodeMix", data_type="RGBA", blend_type="MULTIPLY")
+def multiply(material: bpy.types.Material, name: str = "") -> bpy.types.Node:
+    """A node that multiplies colours A and B."""
+    mix = node(material, "ShaderNodeMix", name, data_type="RGBA", blend_type="MULTIPLY")
     mix.inputs["Factor"].default_value = 1.0
-    link(place.outputs["Object"], offset.inputs["Vector"])
-    link(offset.outputs["Vector"], noise.inputs["Vector"])
-    link(noise.outputs["Fac"], mottle.inputs["Value"])
-    link(albedo.outputs["Color"], mix.inputs["A"])
-    link(mottle.outputs["Result"], mix.inputs["B"])
-    link(mix.outputs["Result"], bsdf.inputs["Base Color"])
-    bsdf.inputs["Specular IOR Level"].default_value = 0.42
+    return mix
+
+
+def skin(detail: bpy.types.Image) -> bpy.types.Material:
+    """Albedo from the colour attribute, times a photographic skin's detail, blotches, freckles; pores as bump.
+
+    Named nodes: ``photo`` (image of half the ratio to its mean), ``place`` (its part of the UV), ``contrast``,
+    ``spread`` (offset of the detail map), ``mottle``, ``freckles``, ``pores``, ``oil``.
+    """
+    material, bsdf = new("skin")
+    link = material.node_tree.links.new
+    albedo = node(material, "ShaderNodeAttribute", attribute_name="albedo")
+    uv = node(material, "ShaderNodeUVMap")
+    place = node(material, "ShaderNodeMapping", "place")
+    photo = node(material, "ShaderNodeTexImage", "photo", extension="EXTEND")
+    link(uv.outputs["UV"], place.inputs["Vector"])
+    link(place.outputs["Vector"], photo.inputs["Vector"])
+    doubled = node(material, "ShaderNodeVectorMath", operation="SCALE")
+    doubled.inputs["Scale"].default_value = 2.0
+    contrast = node(material, "ShaderNodeGamma", "contrast")
+    link(photo.outputs["Color"], doubled.inputs[0])
+    link(doubled.outputs["Vector"], contrast.inputs["Color"])
+    with_photo = multiply(material)
+    link(albedo.outputs["Color"], with_photo.inputs["A"])
+    link(contrast.outputs["Color"], with_photo.inputs["B"])
+    spread = node(material, "ShaderNodeMapping", "spread")
+    spread.inputs["Scale"].default_value = (9.0, 9.0, 1.0)
+    details = node(material, "ShaderNodeTexImage", image=detail)
+    parts = node(material, "ShaderNodeSeparateColor")
+    link(uv.outputs["UV"], spread.inputs["Vector"])
+    link(spread.outputs["Vector"], details.inputs["Vector"])
+    link(details.outputs["Color"], parts.inputs["Color"])
+    mottle = node(material, "ShaderNodeMapRange", "mottle", clamp=False)
+    link(parts.outputs["Red"], mottle.inputs["Value"])
+    mottled = multiply(material)
+    link(with_photo.outputs["Result"], mottled.inputs["A"])
+    # Blood, not light, varies: green and blue move more than red.
+    tone = node(material, "ShaderNodeCombineColor")
+    root = node(material, "ShaderNodeMath", operation="SQRT")
+    link(mottle.outputs["Result"], root.inputs[0])
+    link(root.outputs["Value"], tone.inputs["Red"])
+    link(mottle.outputs["Result"], tone.inputs["Green"])
+    link(mottle.outputs["Result"], tone.inputs["Blue"])
+    link(tone.outputs["Color"], mottled.inputs["B"])
+    amount = node(material, "ShaderNodeMath", "freckles", operation="MULTIPLY")
+    link(parts.outputs["Green"], amount.inputs[0])
+    freckled = node(material, "ShaderNodeMix", data_type="RGBA", blend_type="MULTIPLY")
+    freckled.inputs["B"].default_value = (0.55, 0.36, 0.25, 1.0)
+    link(amount.outputs["Value"], freckled.inputs["Factor"])
+    link(mottled.outputs["Result"], freckled.inputs["A"])
+    link(freckled.outputs["Result"], bsdf.inputs["Base Color"])
+    bump = node(material, "ShaderNodeBump", "pores")
+    bump.inputs["Distance"].default_value = 0.0004
+    link(parts.outputs["Blue"], bump.inputs["Height"])
+    link(bump.outputs["Normal"], bsdf.inputs["Normal"])
+    # The attribute's alpha is where skin is oily; node "oil" lowers the roughness there.
+    oil = node(material, "ShaderNodeMath", "oil", operation="MULTIPLY_ADD")
+    link(albedo.outputs["Alpha"], oil.inputs[0])
+    link(oil.outputs["Value"], bsdf.inputs["Roughness"])
+    # Burley's profile is the cheapest of Cycles' three, and at these sizes looks the same.
+    bsdf.subsurface_method = "BURLEY"
+    bsdf.inputs["Subsurface Radius"].default_value = (1.0, 0.36, 0.2)
+    bsdf.inputs["Subsurface Scale"].default_value = 0.003
     return material
 
 
 def eye() -> bpy.types.Material:
-    """Pupil, iris and sclera by the angle from the optical axis, which the radial UV holds; named node ``iris``."""
-    material, bsdf = _new("eye")
+    """Pupil, iris, its dark rim and sclera by the angle from the optical axis, which the radial UV holds.
+
+    Named nodes ``iris``, ``ring``, ``sclera`` (colours) and ``pupil`` (radii of its edge).
+    """
+    material, bsdf = new("eye")
     link = material.node_tree.links.new
-    uv = _node(material, "ShaderNodeUVMap")
-    centre = _node(material, "ShaderNodeVectorMath", operation="SUBTRACT")
+    uv = node(material, "ShaderNodeUVMap")
+    centre = node(material, "ShaderNodeVectorMath", operation="SUBTRACT")
     centre.inputs[1].default_value = (0.5, 0.5, 0.0)
-    radius = _node(material, "ShaderNodeVectorMath", operation="LENGTH")
-    fibres = _node(material, "ShaderNodeTexNoise")
+    radius = node(material, "ShaderNodeVectorMath", operation="LENGTH")
+    fibres = node(material, "ShaderNodeTexNoise")
     fibres.inputs["Scale"].default_value = 90.0
-    iris = _node(material, "ShaderNodeRGB", "iris")
-    tone = _node(material, "ShaderNodeMix", data_type="RGBA", blend_type="MULTIPLY")
+    fibres.inputs["Detail"].default_value = 1.0
+    iris = node(material, "ShaderNodeRGB", "iris")
+    tone = multiply(material)
     tone.inputs["Factor"].default_value = 0.7
     link(uv.outputs["UV"], centre.inputs[0])
     link(centre.outputs["Vector"], radius.inputs[0])
@@ -62,58 +117,115 @@ def eye() -> bpy.types.Material:
     link(iris.outputs["Color"], tone.inputs["A"])
     link(fibres.outputs["Fac"], tone.inputs["B"])
     colour = tone.outputs["Result"]
-    # Edges as radii of the UV (0.5 is the back pole, 180 degrees): limbus 24-27 degrees, pupil 9-10 degrees.
-    for low, high, outside in ((0.066, 0.075, (0.62, 0.55, 0.50, 1.0)), (0.024, 0.028, None)):
-        edge = _node(material, "ShaderNodeMapRange", interpolation_type="SMOOTHSTEP")
+    # Edges as radii of the UV (0.5 is the back pole, 180 degrees): rim from 20, limbus 24-27 degrees.
+    for name, low, high in (("ring", 0.054, 0.072), ("sclera", 0.066, 0.075)):
+        edge = node(material, "ShaderNodeMapRange", interpolation_type="SMOOTHSTEP")
         edge.inputs["From Min"].default_value = low
         edge.inputs["From Max"].default_value = high
         link(radius.outputs["Value"], edge.inputs["Value"])
-        mix = _node(material, "ShaderNodeMix", data_type="RGBA")
+        mix = node(material, "ShaderNodeMix", name, data_type="RGBA")
+        if name == "ring":
+            mix.blend_type = "MULTIPLY"
         link(edge.outputs["Result"], mix.inputs["Factor"])
-        if outside is None:
-            mix.inputs["A"].default_value = (0.004, 0.004, 0.004, 1.0)
-            link(colour, mix.inputs["B"])
-        else:
-            link(colour, mix.inputs["A"])
-            mix.inputs["B"].default_value = outside
+        link(colour, mix.inputs["A"])
         colour = mix.outputs["Result"]
-    link(colour, bsdf.inputs["Base Color"])
-    bsdf.inputs["Roughness"].default_value = 0.08
+    pupil = node(material, "ShaderNodeMapRange", "pupil", interpolation_type="SMOOTHSTEP")
+    link(radius.outputs["Value"], pupil.inputs["Value"])
+    dark = node(material, "ShaderNodeMix", data_type="RGBA")
+    dark.inputs["A"].default_value = (0.004, 0.004, 0.004, 1.0)
+    link(pupil.outputs["Result"], dark.inputs["Factor"])
+    link(colour, dark.inputs["B"])
+    link(dark.outputs["Result"], bsdf.inputs["Base Color"])
+    bsdf.inputs["Roughness"].default_value = 0.06
     bsdf.inputs["IOR"].default_value = 1.38
     return material
 
 
-def plain(name: str, colour: tuple[float, float, float], roughness: float) -> bpy.types.Material:
+def plain(name: str, colour: Colour, roughness: float) -> bpy.types.Material:
     """One colour, set later through the principled shader's base colour."""
-    material, bsdf = _new(name)
+    material, bsdf = new(name)
     bsdf.inputs["Base Color"].default_value = (*colour, 1.0)
     bsdf.inputs["Roughness"].default_value = roughness
     return material
 
 
-def hair() -> bpy.types.Material:
-    """Streaked hair colour; named nodes ``colour`` and ``streaks``."""
-    material, bsdf = _new("hair")
+def strands(name: str) -> bpy.types.Material:
+    """Hair on curves: each strand a little lighter or darker; named node ``colour``."""
+    material, bsdf = new(name)
     link = material.node_tree.links.new
-    place = _node(material, "ShaderNodeTexCoord")
-    stretch = _node(material, "ShaderNodeMapping", "streaks")
-    stretch.inputs["Scale"].default_value = (260.0, 260.0, 22.0)
-    noise = _node(material, "ShaderNodeTexNoise")
-    noise.inputs["Scale"].default_value = 1.0
-    noise.inputs["Detail"].default_value = 3.0
-    spread = _node(material, "ShaderNodeMapRange")
-    spread.inputs["From Min"].default_value = 0.3
-    spread.inputs["From Max"].default_value = 0.7
-    spread.inputs["To Min"].default_value = 0.25
-    spread.inputs["To Max"].default_value = 1.6
-    colour = _node(material, "ShaderNodeRGB", "colour")
-    mix = _node(material, "ShaderNodeMix", data_type="RGBA", blend_type="MULTIPLY")
-    mix.inputs["Factor"].default_value = 1.0
-    link(place.outputs["Object"], stretch.inputs["Vector"])
-    link(stretch.outputs["Vector"], noise.inputs["Vector"])
-    link(noise.outputs["Fac"], spread.inputs["Value"])
+    info = node(material, "ShaderNodeHairInfo")
+    spread = node(material, "ShaderNodeMapRange")
+    spread.inputs["To Min"].default_value = 0.55
+    spread.inputs["To Max"].default_value = 1.45
+    colour = node(material, "ShaderNodeRGB", "colour")
+    mix = multiply(material)
+    link(info.outputs["Random"], spread.inputs["Value"])
     link(colour.outputs["Color"], mix.inputs["A"])
     link(spread.outputs["Result"], mix.inputs["B"])
     link(mix.outputs["Result"], bsdf.inputs["Base Color"])
-    bsdf.inputs["Roughness"].default_value = 0.45
+    bsdf.inputs["Roughness"].default_value = 0.38
+    bsdf.inputs["Specular IOR Level"].default_value = 0.5
+    return material
+
+
+def surface(name: str, pattern: str) -> bpy.types.Material:
+    """A prop's plain surface in two colours of a pattern; named nodes ``first``, ``second`` and ``pattern``."""
+    material, bsdf = new(name)
+    if not pattern:
+        return material
+    link = material.node_tree.links.new
+    place = node(material, "ShaderNodeTexCoord")
+    mix = node(material, "ShaderNodeMix", "colours", data_type="RGBA")
+    if pattern == "checks":
+        texture = node(material, "ShaderNodeTexChecker", "pattern")
+    elif pattern == "noise":
+        texture = node(material, "ShaderNodeTexNoise", "pattern")
+    else:
+        texture = node(material, "ShaderNodeTexWave", "pattern")
+        texture.bands_direction = "Z" if pattern == "stripes" else "X"
+        texture.inputs["Distortion"].default_value = 0.0 if pattern == "stripes" else 1.0
+    link(place.outputs["Object"], texture.inputs["Vector"])
+    link(texture.outputs["Fac"], mix.inputs["Factor"])
+    link(mix.outputs["Result"], bsdf.inputs["Base Color"])
+    if pattern == "knit":
+        bump = node(material, "ShaderNodeBump")
+        bump.inputs["Distance"].default_value = 0.0015
+        link(texture.outputs["Fac"], bump.inputs["Height"])
+        link(bump.outputs["Normal"], bsdf.inputs["Normal"])
+    return material
+
+
+def glass(name: str) -> bpy.types.Material:
+    """A thin lens: lets light straight through, tinted (node ``tint``), and mirrors by Fresnel."""
+    material, bsdf = new(name)
+    link = material.node_tree.links.new
+    through, mirror = node(material, "ShaderNodeBsdfTransparent", "tint"), node(material, "ShaderNodeBsdfAnisotropic")
+    mirror.inputs["Roughness"].default_value = 0.03
+    fresnel, mix = node(material, "ShaderNodeFresnel"), node(material, "ShaderNodeMixShader")
+    link(fresnel.outputs["Fac"], mix.inputs["Fac"])
+    link(through.outputs["BSDF"], mix.inputs[1])
+    link(mirror.outputs["BSDF"], mix.inputs[2])
+    link(mix.outputs["Shader"], material.node_tree.nodes["Material Output"].inputs["Surface"])
+    material.node_tree.nodes.remove(bsdf)
+    return material
+
+
+def cards(name: str, texture: bpy.types.Image) -> bpy.types.Material:
+    """Hair on cards: the picture's grey values times a colour (node ``colour``), cut out by its alpha."""
+    material, bsdf = new(name)
+    link = material.node_tree.links.new
+    picture = node(material, "ShaderNodeTexImage", image=texture)
+    grey = node(material, "ShaderNodeRGBToBW")
+    spread = node(material, "ShaderNodeMapRange", clamp=False)
+    spread.inputs["To Min"].default_value = 0.35
+    spread.inputs["To Max"].default_value = 2.6
+    colour = node(material, "ShaderNodeRGB", "colour")
+    mix = multiply(material)
+    link(picture.outputs["Color"], grey.inputs["Color"])
+    link(grey.outputs["Val"], spread.inputs["Value"])
+    link(colour.outputs["Color"], mix.inputs["A"])
+    link(spread.outputs["Result"], mix.inputs["B"])
+    link(mix.outputs["Result"], bsdf.inputs["Base Color"])
+    link(picture.outputs["Alpha"], bsdf.inputs["Alpha"])
+    bsdf.inputs["Roughness"].default_value = 0.42
     return material

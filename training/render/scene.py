@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -14,24 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.camera import SENSOR_MM, Camera
-from training.hair import HairShell, shoulders
-from training.render import materials
+from training.render import looks
+from training.render.axes import TO_BLENDER, to_blender
+from training.render.props import PropRoom, add_mesh
+from training.render.world import TrainingWorld, blender_worlds
+from training.subjects.figure import Figure
+from training.subjects.photo_skin import PhotoSkin
 from training.subjects.subject import SubjectParams
 from training.template import MATERIALS, Template
 
 Floats = NDArray[np.float32]
 
-# Head space (mm, y up, z out of the face) to Blender's world (m, z up, -y out of the face).
-_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-
 
 class RenderFailed(RuntimeError):
     """Blender finished a frame without leaving a picture; the message names the sample."""
-
-
-def to_blender(points: NDArray[np.floating]) -> Floats:
-    """Head-space points (...,3) mm -> Blender's world, m."""
-    return (np.asarray(points) @ _AXES.T / 1000.0).astype(np.float32)
 
 
 @contextmanager
@@ -57,47 +54,50 @@ def _choices(settings: bpy.types.PropertyGroup, name: str) -> list[str]:
     return []
 
 
-class TrainingScene:
-    """One head with eyes, brows, lashes, hair and shoulders under an HDRI and a key light.
+@dataclass(frozen=True)
+class SceneOptions:
+    """How pictures are made: size px, samples per pixel (denoised), threads (0: all cores).
 
-    resolution px; samples per pixel (denoised); threads 0 for all cores.
+    worlds are HDRI files (none: Blender's own), photos the photographic skins that subjects may name.
     """
 
-    def __init__(self, template: Template, resolution: int, samples: int = 12, threads: int = 1) -> None:
+    resolution: int
+    samples: int = 6
+    threads: int = 1
+    worlds: tuple[Path, ...] = ()
+    photos: tuple[PhotoSkin, ...] = ()
+
+
+class TrainingScene:
+    """One head with eyes, brows, lashes and its props, under HDRIs and lamps.
+
+    template gives the topology; what differs between subjects comes with :meth:`set_subject`.
+    """
+
+    def __init__(self, template: Template, options: SceneOptions) -> None:
         with _quiet():
             bpy.ops.wm.read_factory_settings(use_empty=True)
         self.template = template
         self.scene = bpy.context.scene
-        self._settings(resolution, samples, threads)
-        self.materials = {
-            "skin": materials.skin(),
-            "eye": materials.eye(),
-            "mouth": materials.plain("mouth", (0.35, 0.10, 0.09), 0.35),
-            "teeth": materials.plain("teeth", (0.70, 0.64, 0.52), 0.20),
-            "brow": materials.plain("brow", (0.02, 0.015, 0.01), 0.55),
-            "lash": materials.plain("lash", (0.008, 0.006, 0.005), 0.55),
-        }
-        self.head = self._add_mesh("head", template.mean, template.quads, [self.materials[name] for name in MATERIALS])
-        self.head.polygons.foreach_set("material_index", template.material.astype(np.int32))
-        layer = self.head.uv_layers.new(name="UVMap")
-        layer.data.foreach_set("uv", template.uv.ravel())
-        self.head.color_attributes.new("albedo", "FLOAT_COLOR", "POINT")
-        self.shell = HairShell.of(template)
-        self.hair_material = materials.hair()
-        self.hair = self._add_mesh("hair", np.zeros((self.shell.count, 3)), self.shell.quads, [self.hair_material])
-        self.clothes_material = materials.plain("clothes", (0.3, 0.3, 0.3), 0.85)
-        torso, torso_quads = shoulders()
-        self._add_mesh("shoulders", torso, torso_quads, [self.clothes_material])
-        self._strand_keep = np.random.default_rng(7).random(len(template.mean))
-        self._add_camera_and_light()
-        self._add_world()
+        self._settings(options)
+        self.looks = looks.HeadLooks(template, options.photos)
+        self.head = self._add_head()
+        self.props = PropRoom(self.scene)
+        self.world = TrainingWorld(self.scene, options.worlds or blender_worlds())
+        self.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self.camera.data.sensor_width = SENSOR_MM
+        self.camera.data.clip_start = 0.01
+        self.scene.collection.objects.link(self.camera)
+        self.scene.camera = self.camera
 
-    def _settings(self, resolution: int, samples: int, threads: int) -> None:
+    def _settings(self, options: SceneOptions) -> None:
         render, cycles = self.scene.render, self.scene.cycles
         render.engine = "CYCLES"
         cycles.device = "CPU"
-        cycles.samples = samples
+        cycles.samples = options.samples
         cycles.use_adaptive_sampling = False
+        # Slower than none for a world and two lamps.
+        cycles.use_light_tree = False
         # Some builds of Blender (Debian's) come without the denoiser: their pictures stay noisy, and say so.
         self.denoised = "OPENIMAGEDENOISE" in _choices(cycles, "denoiser")
         cycles.use_denoising = self.denoised
@@ -109,138 +109,69 @@ class TrainingScene:
         cycles.max_bounces = 3
         cycles.diffuse_bounces = 2
         cycles.glossy_bounces = 1
+        cycles.transparent_max_bounces = 6
         cycles.caustics_reflective = cycles.caustics_refractive = False
+        self.scene.cycles_curves.shape = "RIBBONS"
+        self.scene.cycles_curves.subdivisions = 2
         render.use_persistent_data = True
-        render.threads_mode = "FIXED" if threads else "AUTO"
-        render.threads = max(threads, 1)
-        render.resolution_x = render.resolution_y = resolution
+        render.threads_mode = "FIXED" if options.threads else "AUTO"
+        render.threads = max(options.threads, 1)
+        render.resolution_x = render.resolution_y = options.resolution
         render.resolution_percentage = 100
         render.image_settings.file_format = "JPEG"
         render.image_settings.quality = 95
-        # The factory default is AgX; synthetic photos want the plain sRGB curve.
-        self.scene.view_settings.view_transform = "Standard"
+        self.scene.view_settings.use_white_balance = True
 
-    def _add_mesh(
-        self, name: str, points: NDArray[np.floating], quads: NDArray[np.integer], used: list[bpy.types.Material]
-    ) -> bpy.types.Mesh:
-        mesh = bpy.data.meshes.new(name)
-        mesh.vertices.add(len(points))
-        mesh.loops.add(quads.size)
-        mesh.polygons.add(len(quads))
-        mesh.vertices.foreach_set("co", to_blender(points).ravel())
-        mesh.loops.foreach_set("vertex_index", quads.astype(np.int32).ravel())
-        mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
-        mesh.polygons.foreach_set("use_smooth", np.ones(len(quads), bool))
-        for material in used:
-            mesh.materials.append(material)
+    def _add_head(self) -> bpy.types.Mesh:
+        template = self.template
+        mesh = add_mesh("head", template.mean, template.quads)
+        for name in MATERIALS:
+            mesh.materials.append(self.looks.materials[name])
+        mesh.polygons.foreach_set("material_index", template.material.astype(np.int32))
+        mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", template.uv.ravel())
+        mesh.color_attributes.new("albedo", "FLOAT_COLOR", "POINT")
         mesh.update(calc_edges=True)
-        self.scene.collection.objects.link(bpy.data.objects.new(name, mesh))
+        self.scene.collection.objects.link(bpy.data.objects.new("head", mesh))
+        self._brows = np.flatnonzero(template.region("brows")).reshape(-1, 4)
         return mesh
 
-    def _add_camera_and_light(self) -> None:
-        self.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-        self.camera.data.sensor_width = SENSOR_MM
-        self.camera.data.clip_start = 0.01
-        self.key = bpy.data.objects.new("key", bpy.data.lights.new("key", "AREA"))
-        self.key.data.size = 0.5
-        for item in (self.camera, self.key):
-            self.scene.collection.objects.link(item)
-        self.scene.camera = self.camera
-
-    def _add_world(self) -> None:
-        folder = Path(bpy.utils.resource_path("LOCAL")) / "datafiles/studiolights/world"
-        if not folder.is_dir():
-            folder = Path(bpy.utils.system_resource("DATAFILES")) / "studiolights/world"
-        files = sorted(folder.glob("*.exr"))
-        if not files:
-            raise FileNotFoundError(f"Blender's own HDRIs are missing from {folder}: reinstall Blender or bpy.")
-        self.worlds = [bpy.data.images.load(str(file)) for file in files]
-        world = bpy.data.worlds.new("world")
-        world.use_nodes = True
-        # A small importance map, set by hand: building a full one costs 0.7 s whenever the world turns.
-        world.cycles.sampling_method = "MANUAL"
-        world.cycles.sample_map_resolution = 64
-        tree = world.node_tree
-        self.background = tree.nodes["Background"]
-        place, self.turn = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
-        self.environment = tree.nodes.new("ShaderNodeTexEnvironment")
-        self.tint = tree.nodes.new("ShaderNodeMix")
-        self.tint.data_type, self.tint.blend_type = "RGBA", "MULTIPLY"
-        self.tint.inputs["Factor"].default_value = 1.0
-        tree.links.new(place.outputs["Generated"], self.turn.inputs["Vector"])
-        tree.links.new(self.turn.outputs["Vector"], self.environment.inputs["Vector"])
-        tree.links.new(self.environment.outputs["Color"], self.tint.inputs["A"])
-        tree.links.new(self.tint.outputs["Result"], self.background.inputs["Color"])
-        self.scene.world = world
-
-    def set_subject(self, subject: SubjectParams, vertices: Floats, albedo: Floats, camera: Camera) -> None:
-        """Changes the scene to a subject: vertices (N,3) mm with expression, albedo (N,3) linear RGB, its camera."""
-        points = self._thinned_brows(vertices, subject.hair.brows)
+    def set_subject(self, subject: SubjectParams, figure: Figure) -> NDArray[np.float32]:
+        """Changes the scene to a subject; returns its illumination (9,3), see :mod:`training.illumination`."""
+        points = figure.vertices.copy()
+        points[self._brows] = points[self._brows[:, :1]]  # brows are props here: the template's own fold to points
         self.head.vertices.foreach_set("co", to_blender(points).ravel())
-        colour = np.concatenate([albedo, np.ones((len(albedo), 1), np.float32)], axis=1)
+        colour = np.concatenate([figure.albedo, self.looks.oil[:, None]], axis=1)
         self.head.color_attributes["albedo"].data.foreach_set("color", colour.astype(np.float32).ravel())
         self.head.update()
-        hair = self.shell.vertices(vertices, subject.hair.thickness, subject.hair.length, subject.hair.noise)
-        self.hair.vertices.foreach_set("co", to_blender(hair).ravel())
-        self.hair.update()
-        self._set_looks(subject)
-        self._set_light(subject)
-        self._set_camera(camera)
+        self.looks.set(subject)
+        self.props.show(figure.props)
+        self._set_camera(figure.camera, subject.view.aperture)
+        self._set_response(subject)
+        towards = -figure.camera.rotation[2]  # from the head to the camera
+        ahead = towards + np.array([0.0, 0.0, 0.6])
+        albedo = float((figure.albedo[self.looks.face] @ [0.2126, 0.7152, 0.0722]).mean())
+        return self.world.set(subject.light, ahead / np.linalg.norm(ahead), albedo, 2.0**subject.view.exposure)
 
-    def _thinned_brows(self, vertices: Floats, share: float) -> Floats:
-        points = vertices.copy()
-        brows = np.flatnonzero(self.template.region("brows")).reshape(-1, 4)
-        hidden = brows[self._strand_keep[brows[:, 0]] > share]
-        points[hidden] = points[hidden[:, :1]]
-        return points
+    def _set_response(self, subject: SubjectParams) -> None:
+        view = self.scene.view_settings
+        view.view_transform = subject.view.transform
+        view.white_balance_temperature = 6500.0 * float(np.exp(0.06 * subject.view.warmth))
 
-    def _set_looks(self, subject: SubjectParams) -> None:
-        skin = self.materials["skin"].node_tree.nodes
-        shift = subject.hair.noise
-        skin["offset"].inputs["Location"].default_value = (shift, -shift, 0.5 * shift)
-        skin["mottle"].inputs["To Min"].default_value = 1.0 - 2.0 * subject.skin.mottle
-        skin["mottle"].inputs["To Max"].default_value = 1.0 + 2.0 * subject.skin.mottle
-        skin["Principled BSDF"].inputs["Roughness"].default_value = subject.skin.roughness
-        self.materials["eye"].node_tree.nodes["iris"].outputs[0].default_value = (*subject.iris, 1.0)
-        brow = tuple(0.7 * channel for channel in subject.hair.colour)
-        for material, colour in ((self.materials["brow"], brow), (self.clothes_material, subject.clothes)):
-            material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (*colour, 1.0)
-        self.hair_material.node_tree.nodes["colour"].outputs[0].default_value = (*subject.hair.colour, 1.0)
-
-    def _set_light(self, subject: SubjectParams) -> None:
-        light = subject.light
-        image = self.worlds[light.world % len(self.worlds)]
-        if self.environment.image != image:
-            self.environment.image = image
-        self.turn.inputs["Rotation"].default_value = (0.0, 0.0, np.radians(light.turn))
-        self.tint.inputs["B"].default_value = (*light.tint, 1.0)
-        self.background.inputs["Strength"].default_value = light.strength
-        azimuth, height = np.radians(light.key_azimuth), np.radians(light.key_height)
-        towards = np.array([np.sin(azimuth) * np.cos(height), np.sin(height), np.cos(azimuth) * np.cos(height)])
-        self._aim(self.key, 900.0 * towards, np.zeros(3))
-        self.key.data.energy = light.key
-
-    def _aim(self, item: bpy.types.Object, place: NDArray[np.floating], target: NDArray[np.floating]) -> None:
-        from mathutils import Matrix
-
-        back = place - target
-        back = back / np.linalg.norm(back)
-        right = np.cross([0.0, 1.0, 0.0], back)
-        right = right / np.linalg.norm(right)
-        axes = np.eye(4)
-        axes[:3, :3] = _AXES @ np.stack([right, np.cross(back, right), back], axis=1)
-        axes[:3, 3] = to_blender(place)
-        item.matrix_world = Matrix(axes.tolist())
-
-    def _set_camera(self, camera: Camera) -> None:
+    def _set_camera(self, camera: Camera, aperture: float) -> None:
         from mathutils import Matrix
 
         axes = np.eye(4)
         # Blender's camera looks along -z with y up; ours looks along z with y down.
-        axes[:3, :3] = _AXES @ camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
+        axes[:3, :3] = TO_BLENDER @ camera.rotation.T @ np.diag([1.0, -1.0, -1.0])
         axes[:3, 3] = to_blender(-camera.rotation.T @ camera.translation)
         self.camera.matrix_world = Matrix(axes.tolist())
         self.camera.data.lens = camera.focal / camera.size * SENSOR_MM
+        field = self.camera.data.dof
+        field.use_dof = aperture > 0.0
+        if field.use_dof:
+            field.focus_distance = camera.translation[2] / 1000.0 - 0.08  # the eyes
+            # The picture is a crop: its sensor is that of the lens it was cropped from.
+            field.aperture_fstop = 2.0 * aperture * max(1.0, self.camera.data.lens / 85.0)
 
     def render(self, path: Path) -> bytes:
         """Renders to ``path`` (a scratch file) and returns the JPEG's bytes.

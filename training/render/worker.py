@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.populations.anny import AnnyPopulation
-from training.render.scene import RenderFailed, TrainingScene
+from training.populations.identity import Population
+from training.render.scene import RenderFailed, SceneOptions, TrainingScene
 from training.shards import DatasetInfo, Sample, shard_path, write_shard
-from training.subjects.subject import Painter, draw_subject, posed_vertices, subject_camera
+from training.subjects.figure import FigureBuilder
+from training.subjects.subject import Stock, draw_subject
+from training.subjects.view import lens_and_crop
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class RenderJob:
     threads: int
 
 
-def render_shards(population: AnnyPopulation, job: RenderJob, on_sample: Callable[[int], None]) -> int:
+def render_shards(population: Population, job: RenderJob, on_sample: Callable[[int], None]) -> int:
     """Renders the job's missing shards; returns the number of samples that failed twice and were skipped.
 
     on_sample is called with the index of each finished sample.
@@ -37,14 +39,15 @@ def render_shards(population: AnnyPopulation, job: RenderJob, on_sample: Callabl
     if not missing:
         return 0
     info = job.info
-    scene = TrainingScene(population.template, info.resolution, info.samples, job.threads)
-    painter = Painter(population.template)
+    scene = TrainingScene(population.template, SceneOptions(info.resolution, info.samples, job.threads))
+    builder = FigureBuilder(population)
+    stock = Stock(scene.world.names)
     failed: list[int] = []
     with tempfile.TemporaryDirectory() as scratch:
 
         def samples(shard: int) -> Iterator[Sample]:
             for index in info.indices(shard):
-                sample = _render_twice(population, painter, scene, info, index, Path(scratch) / "frame.jpg")
+                sample = _render_twice(builder, stock, scene, info, index, Path(scratch) / "frame.jpg")
                 if sample is None:
                     failed.append(index)
                     with (job.folder / "failed.jsonl").open("a") as file:
@@ -59,40 +62,41 @@ def render_shards(population: AnnyPopulation, job: RenderJob, on_sample: Callabl
 
 
 def _render_twice(
-    population: AnnyPopulation, painter: Painter, scene: TrainingScene, info: DatasetInfo, index: int, path: Path
+    builder: FigureBuilder, stock: Stock, scene: TrainingScene, info: DatasetInfo, index: int, path: Path
 ) -> Sample | None:
     for _ in range(2):
         try:
-            return render_sample(population, painter, scene, info, index, path)
+            return render_sample(builder, stock, scene, info, index, path)
         except RenderFailed:
             continue
     return None
 
 
 def render_sample(
-    population: AnnyPopulation, painter: Painter, scene: TrainingScene, info: DatasetInfo, index: int, path: Path
+    builder: FigureBuilder, stock: Stock, scene: TrainingScene, info: DatasetInfo, index: int, path: Path
 ) -> Sample:
     """Sample ``index`` of the dataset, which depends on (seed, index) alone; ``path`` is a scratch file."""
-    template = population.template
-    subject = draw_subject(population, info.seed, index)
-    neutral = population.vertices(subject.identity)
-    vertices = posed_vertices(template, neutral, subject.expression)
-    albedo = painter.albedo(subject)
-    camera = subject_camera(template, vertices, subject, info.resolution)
-    scene.set_subject(subject, vertices, albedo, camera)
+    template = builder.template
+    subject = draw_subject(builder.population, stock, info.seed, index)
+    figure = builder.build(subject, info.resolution)
+    illumination = scene.set_subject(subject, figure)
+    camera = figure.camera
     picture = scene.render(path)
-    expression = np.array([subject.expression.get(str(name), 0.0) for name in template.expression_names], np.float32)
     arrays: dict[str, NDArray[Any]] = {
-        "vertices": neutral,
-        "expression": expression,
-        "reflectance_vertices": albedo.astype(np.float16),
-        "landmarks68": camera.project(vertices[template.landmarks68]).astype(np.float32),
-        "landmarks_dense": camera.project(vertices[template.landmarks_dense]).astype(np.float32),
+        "vertices": figure.neutral,
+        "expression": builder.strengths(subject),
+        "reflectance_vertices": figure.albedo.astype(np.float16),
+        "illumination": illumination,
+        "landmarks68": camera.project(figure.vertices[template.landmarks68]).astype(np.float32),
+        "landmarks_dense": camera.project(figure.vertices[template.landmarks_dense]).astype(np.float32),
         "rotation": camera.rotation.astype(np.float32),
         "translation": camera.translation.astype(np.float32),
         "focal": np.array(camera.focal, np.float32),
     }
+    lens, crop = lens_and_crop(camera)
     parameters = subject.to_json() | {
+        "lens": lens,
+        "crop": crop,
         "resolution": info.resolution,
         "engine": info.engine,
         "denoised": scene.denoised,
