@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.populations.identity import Population
-from training.render.scene import RenderFailed, SceneOptions, TrainingScene
+from training.render.engine import RenderFailed
+from training.render.scene import SceneOptions, TrainingScene
 from training.shards import DatasetInfo, Sample, shard_path, write_shard
 from training.subjects.figure import FigureBuilder
 from training.subjects.subject import Stock, draw_subject
@@ -95,6 +96,9 @@ def render_sample(
     }
     lens, crop = lens_and_crop(camera)
     parameters = subject.to_json() | {
+        "yaw": subject.view.yaw,
+        "pitch": subject.view.pitch,
+        "roll": subject.view.roll,
         "lens": lens,
         "crop": crop,
         "resolution": info.resolution,

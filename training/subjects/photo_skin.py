@@ -1,4 +1,4 @@
-"""Photographic skins: a texture in the base mesh's UV, as its ratio to the face's mean, so that it can be recoloured."""
+"""Photographic skins: textures in the base mesh's UV, as ratios to the face's mean, so that they can be recoloured."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from training.template import Template
 _WIDEST, _LONGEST = 24.0, 135.0
 
 # Blender's view transforms that look like cameras' own; the plain sRGB curve most often.
-_TRANSFORMS = (("Standard", 0.6), ("Filmic", 0.2), ("AgX", 0.2))
+_TRANSFORMS, _SHARES = ("Standard", "Filmic", "AgX"), (0.6, 0.2, 0.2)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class View:
 def draw_view(rng: np.random.Generator) -> View:
     """Mostly towards the camera, one in four turned by anything up to a profile; selfie to portrait distances."""
     turned = rng.random() < 0.3
-    names, shares = zip(*_TRANSFORMS, strict=True)
     return View(
         yaw=float(rng.uniform(-90.0, 90.0) if turned else np.clip(rng.normal(0.0, 18.0), -60.0, 60.0)),
         pitch=float(np.clip(rng.normal(0.0, 11.0), -40.0, 40.0)),
@@ -50,7 +49,7 @@ def draw_view(rng: np.random.Generator) -> View:
         fill=float(rng.uniform(0.52, 0.68)),
         shift=(float(rng.normal(0.0, 0.03)), float(rng.normal(0.02, 0.03))),
         aperture=float(rng.choice([1.8, 2.8, 4.0])) if rng.random() < 0.3 else 0.0,
-        transform=str(rng.choice(names, p=shares)),
+        transform=str(rng.choice(_TRANSFORMS, p=_SHARES)),
         exposure=float(rng.normal(0.0, 0.45)),
         warmth=float(rng.normal(0.0, 1.0)),
     )
