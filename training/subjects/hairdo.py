@@ -1,0 +1,234 @@
+"""A head of hair: the numbers that describe one, and the strands it becomes on a subject's head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.subjects.props import Colour, CurveProp, Prop, Surface
+from training.subjects.scalp import Hairline, Roots, scalp_roots, vertex_normals
+from training.subjects.skull import Capsule, Obstacle, ear_mask
+from training.subjects.strands import Bend, clear, curl, cut, frizz, gather, grow, locks, taper
+from training.template import Template
+
+Floats = NDArray[np.floating]
+
+# No cut: hair ends where it ends.
+UNCUT = -1000.0
+# Way down (mm) of the brows on the capsule: how far a full fringe reaches.
+_BROW_DOWN = 131.0
+_WHORL = np.array([8.0, 126.0, -60.0])
+
+
+@dataclass(frozen=True)
+class Hair:
+    """One head of hair in numbers; lengths mm, shares 0..1, JSON-ready.
+
+    style is a name: ``bald``, ``asset:NAME`` (a style of an asset folder) or what the draw called it (any other word).
+    seed: of what differs from strand to strand. colour and grey_colour linear RGB; grey the share of strands in
+    grey_colour. shade: how much of the scalp's skin hair darkens where it grows (stubble of a shaved head included).
+
+    Hairline: forehead, recession, peak, crown, sideburn, thinned as in :class:`Hairline`; density scales the count.
+    Growth: flow ``forward`` (from the whorl), ``back``, ``parted`` (beside parting mm to the left), ``up`` (out of the
+    scalp) or ``tied`` (to a knot at the height tie, tail mm long; 0: a bun); sweep -1..1 back or forward of parted
+    hair; length on top and sides below it; cut height (y) at which hanging hair ends; lift degrees at the root; volume
+    mm the outermost strands float; weight how soon it falls; lie how closely it follows the skull.
+    Fringe: fringe 0 none, 1 to the brows; fringe_sweep -1..1 to the right or left; fringe_width degrees of azimuth.
+    Strands: radius mm at the root, lock share gathered in `locks` locks, curl mm radius and wave mm a turn, flat 0..1
+    waves rather than ringlets, frizz mm; over_ears whether hair covers the ears; frame mm it reaches over the cheeks.
+    """
+
+    style: str
+    seed: int
+    colour: Colour
+    grey: float = 0.0
+    grey_colour: Colour = (0.4, 0.4, 0.4)
+    shade: float = 0.85
+    forehead: float = 0.0
+    recession: float = 0.0
+    peak: float = 0.0
+    crown: float = 0.0
+    sideburn: float = 0.0
+    thinned: float = 1.0
+    density: float = 1.0
+    flow: str = "forward"
+    parting: float = 0.0
+    sweep: float = 0.0
+    length: float = 60.0
+    sides: float = 60.0
+    cut: float = UNCUT
+    tie: float = 60.0
+    tail: float = 0.0
+    lift: float = 30.0
+    volume: float = 8.0
+    weight: float = 0.3
+    lie: float = 0.5
+    fringe: float = 0.0
+    fringe_sweep: float = 0.0
+    fringe_width: float = 36.0
+    radius: float = 0.32
+    lock: float = 0.4
+    locks: int = 220
+    curl: float = 0.0
+    wave: float = 40.0
+    flat: float = 0.5
+    frizz: float = 1.0
+    over_ears: bool = True
+    frame: float = 4.0
+
+    @property
+    def hairline(self) -> Hairline:
+        """The part of it that says where hair grows."""
+        return Hairline(self.forehead, self.recession, self.peak, self.crown, self.sideburn, self.thinned)
+
+
+def hair_cover(template: Template, hair: Hair) -> Floats:
+    """How much hair hides or darkens the skin below it, per vertex (N,) 0..1."""
+    cover = hair.hairline.density(template.mean, Capsule.of(template, template.mean), feather=4.0)
+    cover = cover * template.region("skin") * ~ear_mask(template) * (template.mean[:, 1] > -70.0)
+    return (hair.shade * cover).astype(np.float32)
+
+
+def hair_strands(template: Template, vertices: Floats, hair: Hair) -> Floats:
+    """Strands (S,P,3) mm on a posed head, vertices (N,3) mm."""
+    rng = np.random.default_rng(hair.seed)
+    roots = scalp_roots(template, hair.hairline, round(3400 * hair.density), rng)
+    capsule = Capsule.of(template, template.mean)
+    azimuth, down, _ = capsule.coordinates(roots.rest)
+    depth = hair.hairline.depth(azimuth, down)
+    normals = roots.on(vertex_normals(template, vertices))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    obstacle = Obstacle.of(template, vertices, ears=hair.over_ears)
+    start = roots.on(vertices)
+    side = np.where(roots.rest[:, 0] + rng.normal(0.0, 1.5, len(start)) > hair.parting, 1.0, -1.0)
+    low = _step(down, 92.0, 140.0)
+    fringe = _fringe(hair, azimuth, down, depth, rng)
+    flow = _flow(hair, roots, side, low, azimuth)
+    sweep = np.stack([0.9 * hair.fringe_sweep + roots.rest[:, 0] / 90.0, -0.9 + 0.0 * low, 0.5 + 0.0 * low], 1)
+    flow = np.where(fringe[:, None], sweep, flow)
+    flow = flow - (flow * normals).sum(1, keepdims=True) * normals
+    flow /= np.maximum(np.linalg.norm(flow, axis=1, keepdims=True), 1e-6)
+    flow += rng.normal(0.0, 0.10, flow.shape)
+    lift = np.radians(hair.lift) * rng.uniform(0.7, 1.3, len(start)) * np.where(fringe, 0.8, 1.0 - 0.5 * low)
+    direction = np.cos(lift)[:, None] * flow + np.sin(lift)[:, None] * normals
+    length = (hair.length + (hair.sides - hair.length) * _step(down, 85.0, 150.0)) * rng.uniform(0.82, 1.12, len(start))
+    reach = np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, len(start))
+    length = np.where(fringe, reach, length)
+    # Rows over the hairline are thin; strands from further up lie over those from below.
+    layer = (1.0 - np.exp(-np.maximum(depth, 0.0) / 22.0)) * (0.25 + 0.75 * rng.random(len(start)))
+    hover = 0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0)
+    goal = np.array([0.0, hair.tie, _back_of(vertices, hair.tie) - 6.0]) if hair.flow == "tied" else None
+    if goal is not None:
+        length = np.linalg.norm(goal - start, axis=1) * 1.35
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    weight = np.full(len(start), hair.weight) * np.where(fringe, 0.5, 1.0)
+    bend = Bend(direction, length, hover, weight, np.full(len(start), hair.lie), goal)
+    count = int(np.clip(6 + max(hair.length, hair.sides) / 18.0 + (4 if hair.curl > 0 else 0), 6, 18))
+    points = grow(start, bend, obstacle, count)
+    if hair.cut > UNCUT:
+        points = cut(points, hair.cut + rng.normal(0.0, 5.0, len(points)))
+    return _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
+
+
+def hair_props(template: Template, vertices: Floats, hair: Hair, assets: object = None) -> tuple[Prop, ...]:
+    """What a renderer shows of the hair of a posed head, vertices (N,3) mm."""
+    if hair.style == "bald" or hair.density <= 0.0:
+        return ()
+    points = hair_strands(template, vertices, hair)
+    rng = np.random.default_rng([hair.seed, 1])
+    radius = taper(points.shape[:2], hair.radius * rng.uniform(0.75, 1.25, len(points)))
+    grey = rng.random(len(points)) < hair.grey
+    return tuple(
+        CurveProp("hair", points[mask], radius[mask], Surface("hair", colour, roughness=0.42))
+        for mask, colour in ((~grey, hair.colour), (grey, hair.grey_colour))
+        if mask.any()
+    )
+
+
+def _dress(
+    points: Floats,
+    roots: Roots,
+    side: Floats,
+    fringe: NDArray[np.bool_],
+    hair: Hair,
+    obstacle: Obstacle,
+    landmarks: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Locks, curls, frizz, and hair kept off the face."""
+    lock = locks(roots.rest, (side > 0) * (hair.flow == "parted") + 2 * fringe, min(hair.locks, len(points)))
+    loose = rng.random(len(points)) < 0.05
+    if hair.curl > 0.0:
+        outward = obstacle.capsule.outward(points)
+        vary = rng.uniform(0.7, 1.3, len(points))
+        size = hair.curl * np.where(loose, 1.3, vary[lock])
+        wave = hair.wave * (0.75 + 0.5 * rng.random(len(points)))[lock]
+        phase = (rng.uniform(0.0, 2.0 * np.pi, len(points)))[lock] + rng.normal(0.0, 0.35, len(points))
+        points = gather(points, lock, np.where(loose, 0.2, hair.lock))
+        points = curl(points, outward, size, wave, phase, hair.flat)
+    else:
+        points = gather(points, lock, np.where(loose, 0.2, hair.lock) * rng.uniform(0.6, 1.0, len(points)))
+    points = frizz(points, hair.frizz * np.where(loose, 2.5, 1.0), rng)
+    points = _off_the_face(points, fringe, hair, landmarks, rng)
+    return clear(points, obstacle).astype(np.float32)
+
+
+def _off_the_face(
+    points: Floats, fringe: NDArray[np.bool_], hair: Hair, landmarks: Floats, rng: np.random.Generator
+) -> Floats:
+    """Hanging hair moved beside the face: outside its outline, but for `frame` mm."""
+    outline = landmarks[:17]
+    left, right = outline[16:8:-1], outline[0:8]
+    order = np.argsort(left[:, 1])
+    height = left[order, 1]
+    wide = 0.5 * (left[order, 0] - right[order, 0])
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    limit = np.interp(y, height, wide, left=0.0) + rng.normal(0.0, 2.5, (len(points), 1)) - hair.frame
+    brow = float(landmarks[17:27, 1].mean())
+    inside = _step(-y, -brow - 28.0, -brow + 2.0) * _step(z, -5.0, 25.0) * (~fringe)[:, None]
+    way = np.sign(points[:, :1, 0] + np.where(np.abs(points[:, :1, 0]) < 8.0, x.mean(1, keepdims=True), 0.0))
+    short = np.maximum(limit - way * x, 0.0) * inside
+    moved = points.copy()
+    moved[..., 0] += (way * short).astype(points.dtype)
+    return moved
+
+
+def _flow(hair: Hair, roots: Roots, side: Floats, low: Floats, azimuth: Floats) -> Floats:
+    """Where hair at the roots heads, (S,3), before it is laid along the skin."""
+    rest, count = roots.rest, len(roots.rest)
+    if hair.flow == "forward":
+        top = rest - _WHORL
+        top = top / np.maximum(np.linalg.norm(top, axis=1, keepdims=True), 1.0)
+        lower = np.tile([0.0, -1.0, 0.25], (count, 1))
+    elif hair.flow == "parted":
+        spread = np.exp(-np.abs(rest[:, 0] - hair.parting) / 60.0)
+        top = np.stack([side * (0.6 + 0.4 * spread), np.full(count, -0.2), np.full(count, hair.sweep)], 1)
+        lower = np.tile([0.0, -1.0, 0.35 * hair.sweep - 0.1], (count, 1))
+    else:
+        top = np.stack([rest[:, 0] / 160.0 + 0.4 * hair.fringe_sweep, np.zeros(count), np.full(count, -1.0)], 1)
+        lower = np.tile([0.0, -0.7 if hair.flow == "back" else -0.3, -0.7], (count, 1))
+    # At the nape there is only down.
+    behind = _step(np.abs(azimuth), 1.7, 2.3)[:, None]
+    lower = lower * (1.0 - behind) + np.array([0.0, -1.0, 0.0]) * behind
+    return top * (1.0 - low[:, None]) + lower * low[:, None]
+
+
+def _fringe(hair: Hair, azimuth: Floats, down: Floats, depth: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which roots belong to the fringe."""
+    if hair.fringe <= 0.0:
+        return np.zeros(len(azimuth), bool)
+    edge = np.radians(hair.fringe_width) + rng.normal(0.0, 0.06, len(azimuth))
+    return (np.abs(azimuth) < edge) & (depth < 34.0 + rng.normal(0.0, 4.0, len(azimuth))) & (down < 120.0)
+
+
+def _back_of(vertices: Floats, height: float) -> float:
+    """z (mm) of the back of the head at a height."""
+    near = (np.abs(vertices[:, 0]) < 25.0) & (np.abs(vertices[:, 1] - height) < 22.0)
+    return float(vertices[near, 2].min()) if near.any() else -100.0
+
+
+def _step(values: Floats, low: float, high: float) -> Floats:
+    t = np.clip((values - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
