@@ -86,7 +86,7 @@ def render_sample(
     arrays: dict[str, NDArray[Any]] = {
         "vertices": figure.neutral,
         "expression": builder.strengths(subject),
-        "reflectance_vertices": figure.albedo.astype(np.float16),
+        "reflectance_vertices": figure.reflectance.astype(np.float16),
         "illumination": illumination,
         "landmarks68": camera.project(figure.vertices[template.landmarks68]).astype(np.float32),
         "landmarks_dense": camera.project(figure.vertices[template.landmarks_dense]).astype(np.float32),

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from training.camera import Camera
 from training.populations.identity import Population
+from training.subjects.beard import beard_cover, beard_props, beard_shade
+from training.subjects.brows import brow_cover, brow_props, brow_shade
 from training.subjects.expression import posed_vertices
+from training.subjects.glasses import glasses_props
+from training.subjects.hair import hair_cover, hair_props
+from training.subjects.hair_colour import mixed
 from training.subjects.photo_skin import PhotoSkin
 from training.subjects.props import Prop
 from training.subjects.skin import Painter
@@ -21,11 +26,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Figure:
-    """neutral and vertices (with expression) (N,3) mm, head space; albedo (N,3) linear RGB; props; the camera."""
+    """neutral and vertices (with expression) (N,3) mm, head space; props; the camera.
+
+    paint (N,3) linear RGB is what the skin's shader starts from, reflectance (N,3) what comes of it.
+    """
 
     neutral: Floats
     vertices: Floats
-    albedo: Floats
+    paint: Floats
+    reflectance: Floats
     props: tuple[Prop, ...]
     camera: Camera
 
@@ -45,9 +54,29 @@ class FigureBuilder:
         template, identity = self.template, subject.identity
         neutral = self.population.vertices(identity)
         vertices = posed_vertices(neutral, self.population.expression(identity), self._actions, subject.expression)
-        skin = subject.skin
-        albedo = self.painter.albedo(skin, (0.03, 0.02, 0.01))
-        return Figure(neutral, vertices, albedo, (), view_camera(template, vertices, subject.view, resolution))
+        hair, beard, brows = subject.hair, subject.beard, subject.brows
+        covers = (
+            (hair_cover(template, hair), mixed(hair.colour, hair.grey_colour, hair.grey)),
+            (beard_cover(template, beard), beard_shade(beard)),
+            (brow_cover(template, brows), brow_shade(brows)),
+        )
+        props = [
+            *hair_props(template, vertices, hair),
+            *beard_props(template, vertices, beard),
+            *brow_props(template, vertices, brows),
+        ]
+        if subject.glasses:
+            props += glasses_props(template, vertices, subject.glasses)
+        paint = self.painter.albedo(subject.skin, covers)
+        camera = view_camera(template, vertices, subject.view, resolution)
+        return Figure(neutral, vertices, paint, self._reflectance(subject, paint), tuple(props), camera)
+
+    def _reflectance(self, subject: SubjectParams, albedo: Floats) -> Floats:
+        """What the shader makes of the painted albedo with a photographic skin."""
+        photo = self.photos.get(subject.skin.texture)
+        if photo is None:
+            return albedo
+        return np.clip(albedo * photo.at_vertices**subject.skin.contrast, 0.0, 1.0).astype(np.float32)
 
     def strengths(self, subject: SubjectParams) -> Floats:
         """The expression as an array (52,) in the template's order."""

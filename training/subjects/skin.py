@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,37 +106,27 @@ def _choose(rng: np.random.Generator, textures: tuple[str, ...], traits: Traits)
 
 
 class Painter:
-    """Per-vertex albedo: Beer-Lambert-like melanin and haemoglobin, lips, cheeks, sockets, make-up, stubble."""
+    """Per-vertex albedo: Beer-Lambert-like melanin and haemoglobin, lips, cheeks, sockets, make-up."""
 
     def __init__(self, template: Template) -> None:
         mean, marks = template.mean, template.landmarks68
         self.lips = _feather(template, "lips")
-        self.scalp = _feather(template, "scalp", 3)
         self.skin = template.region("skin")
         self.ears = _feather(template, "ears")
-        mouth = mean[marks[48:68]].mean(0)
-        chin = mean[marks[8]]
         x, y, z = mean.T
         cheek = np.stack([np.abs(x) - 42.0, y - (mean[marks[30], 1] + 2.0)], 1) / [17.0, 15.0]
         self.cheeks = np.exp(-(cheek**2).sum(1)) * (z > 40.0)
         nose = (mean - mean[marks[30]]) / [13.0, 12.0, 14.0]
         self.nose = np.exp(-(nose**2).sum(1))
-        # Beard: below the nose and along the jaw, not on the lips, fading towards the ears and the neck.
-        below = 1.0 / (1.0 + np.exp((y - (mouth[1] + 11.0 + 0.35 * np.maximum(np.abs(x) - 28.0, 0.0))) / 2.5))
-        above = 1.0 / (1.0 + np.exp(-(y - (chin[1] - 32.0)) / 6.0))
-        self.beard = below * above * (z > 5.0) * (1.0 - self.lips)
         eyes = [mean[marks[a:b]].mean(0) for a, b in ((36, 42), (42, 48))]
         self.sockets = _near(mean, eyes, (17.0, 10.0, 25.0))
         lids = [eye + np.array([0.0, 6.0, 0.0]) for eye in eyes]
         self.lids = _near(mean, lids, (15.0, 5.5, 25.0))
 
-    def albedo(
-        self, skin: Skin, hair: Colour, stubble: float = 0.0, cover: NDArray[np.floating] | float = 0.0
-    ) -> Floats:
+    def albedo(self, skin: Skin, covers: Sequence[tuple[Floats, Floats]] = ()) -> Floats:
         """Linear RGB albedo (N,3), 0..1; vertices that are not skin get the same formula and are not used.
 
-        hair its colour, linear RGB; stubble 0..1; cover (N,) or one number 0..1: how much of the scalp's skin is shaded
-        by the roots of hair.
+        covers darken the skin where hair grows: shares (N,) 0..1 and colours (3,) linear RGB.
         """
         makeup = skin.makeup
         blush = makeup.blush if makeup else 0.0
@@ -153,10 +144,10 @@ class Painter:
                 (makeup.eyeshadow, makeup.eyes * self.lids),
             ):
                 albedo = albedo * (1.0 - share[:, None]) + np.array(colour) * share[:, None]
-        shade = np.clip(0.75 * stubble, 0.0, 0.75) * self.beard
-        shade = np.maximum(shade, self.scalp * cover)
-        root = 0.35 * np.array(hair) + 0.02
-        return (albedo * (1.0 - shade[:, None]) + root * shade[:, None]).astype(np.float32)
+        for share, colour in covers:
+            root = 0.35 * np.asarray(colour) + 0.02
+            albedo = albedo * (1.0 - share[:, None]) + root * share[:, None]
+        return albedo.astype(np.float32)
 
 
 def _near(points: Floats, centres: list[NDArray[np.floating]], radii: tuple[float, float, float]) -> Floats:

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from training.populations.identity import Identity, Population
+from training.subjects.beard import Beard, draw_beard
+from training.subjects.brows import Brows, draw_brows
 from training.subjects.expression import draw_expression
 from training.subjects.eyes import Eyes, draw_eyes
+from training.subjects.glasses import Glasses, draw_glasses
+from training.subjects.hair import Hair, draw_hair
 from training.subjects.light import Light, draw_light
 from training.subjects.skin import Skin, draw_skin
 from training.subjects.view import View, draw_view
@@ -34,6 +38,10 @@ class SubjectParams:
     expression: dict[str, float]
     skin: Skin
     eyes: Eyes
+    brows: Brows
+    hair: Hair
+    beard: Beard
+    glasses: Glasses | None
     light: Light
     view: View
 
@@ -51,6 +59,8 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
     identity = population.draw(next(parts))
     traits = identity.traits
     skin = draw_skin(next(parts), traits, stock.skins)
+    hair = draw_hair(next(parts), traits, stock.hair_styles)
+    roots = hair.colour, hair.grey, hair.grey_colour
     return SubjectParams(
         seed=seed,
         index=index,
@@ -58,6 +68,10 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
         expression=draw_expression(next(parts)),
         skin=skin,
         eyes=draw_eyes(next(parts), skin.melanin, traits.age),
+        hair=hair,
+        brows=draw_brows(next(parts), traits, *roots),
+        beard=draw_beard(next(parts), traits, *roots),
+        glasses=draw_glasses(next(parts), traits),
         light=draw_light(next(parts), stock.worlds),
         view=draw_view(next(parts)),
     )

@@ -33,5 +33,5 @@ def test_a_spot_shows_at_its_vertex(population: AnnyPopulation, tmp_path: Path) 
 
 def test_what_is_no_picture_is_named(population: AnnyPopulation, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="broken.png"):
+    with pytest.raises(ValueError, match="broken"):
         load_photo_skin(tmp_path / "broken.png", population.template)

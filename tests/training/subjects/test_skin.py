@@ -23,7 +23,7 @@ def _skins(count: int, traits: Traits | None = None, textures: tuple[str, ...] =
 
 def test_albedo_is_skin_coloured_from_very_dark_to_very_pale(population: AnnyPopulation) -> None:
     painter, face = Painter(population.template), population.template.region("face")
-    albedos = [painter.albedo(replace(skin, makeup=None), (0.03, 0.02, 0.01)) for skin in _skins(40)]
+    albedos = [painter.albedo(replace(skin, makeup=None)) for skin in _skins(40)]
     assert min(albedo.min() for albedo in albedos) >= 0.0
     assert max(albedo.max() for albedo in albedos) <= 1.0
     red, green, blue = np.array([np.median(albedo[face], axis=0) for albedo in albedos]).T
@@ -34,18 +34,20 @@ def test_albedo_is_skin_coloured_from_very_dark_to_very_pale(population: AnnyPop
     assert red.max() > 0.45
 
 
-def test_lipstick_colours_lips_and_a_beards_shadow_the_jaw(population: AnnyPopulation) -> None:
+def test_lipstick_colours_lips_and_roots_of_hair_shade_the_skin(population: AnnyPopulation) -> None:
     template = population.template
     painter = Painter(template)
     made_up = next(skin for skin in _skins(50) if skin.makeup and skin.makeup.lips > 0.5)
-    with_it = painter.albedo(made_up, (0.03, 0.02, 0.01))
-    without = painter.albedo(replace(made_up, makeup=None), (0.03, 0.02, 0.01))
+    with_it = painter.albedo(made_up)
+    without = painter.albedo(replace(made_up, makeup=None))
     changed = np.abs(with_it - without).sum(1)
     lips, forehead = template.landmarks68[[51, 57]], template.landmarks68[[27]]
     assert changed[lips].min() > 5 * changed[forehead].max()
-    shaded = painter.albedo(made_up, (0.01, 0.01, 0.01), stubble=1.0)
+    chin = np.zeros(len(template.mean), np.float32)
+    chin[template.landmarks68[8]] = 0.7
+    shaded = painter.albedo(made_up, [(chin, np.full(3, 0.01, np.float32))])
     assert shaded[template.landmarks68[8]].sum() < 0.6 * with_it[template.landmarks68[8]].sum()
-    assert np.allclose(shaded[template.landmarks68[27]], with_it[template.landmarks68[27]], atol=0.01)
+    assert np.allclose(shaded[template.landmarks68[27]], with_it[template.landmarks68[27]])
 
 
 def test_photographic_skins_fit_age_and_sex() -> None:
