@@ -26,6 +26,8 @@ _TILE = 128
 # Irradiance over pi, as a white face sees it, that the light is scaled to.
 _WHITE = 0.95
 _PROBE = (24, 48)
+# How much of the light's own colour white balance takes out.
+_BALANCED = 0.7
 
 
 def blender_worlds() -> tuple[Path, ...]:
@@ -162,9 +164,13 @@ class TrainingWorld:
         towards (3,) head-space direction that the lit face looks in, and albedo its luminance: what the camera would
         set its exposure by; gain multiplies that exposure. Raises ``KeyError`` for a world that was not read.
         """
-        probe = self._set_worlds(light)
-        radiance = project(*probe)
-        white = irradiance(radiance, towards[None])[0].mean() / np.pi
+        radiance = project(*self._set_worlds(light))
+        seen = irradiance(radiance, towards[None])[0] / np.pi
+        white = seen.mean()
+        # Cameras balance most of a light's colour away.
+        tint = (white / np.maximum(seen, 0.05 * white)) ** _BALANCED * light.tint
+        self._tint.inputs["B"].default_value = (*tint, 1.0)
+        radiance = radiance * tint
         lit, lamps = white, []
         for lamp in light.lamps[:_LAMPS]:
             direction = _direction(lamp)
@@ -208,9 +214,8 @@ class TrainingWorld:
             phi, theta = np.meshgrid(longitude - np.radians(turn), latitude)
             world = np.stack([np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)], -1)
             directions.append(world.reshape(-1, 3) @ TO_BLENDER)
-            shining.append(share * np.array(light.tint) * self._probes[name].reshape(-1, 3))
+            shining.append(share * self._probes[name].reshape(-1, 3))
         self._mix.inputs["Factor"].default_value = light.share
-        self._tint.inputs["B"].default_value = (*light.tint, 1.0)
         area = np.repeat(np.cos(latitude) * np.pi / rows * 2.0 * np.pi / columns, columns)
         return np.concatenate(directions), np.concatenate(shining), np.tile(area, 2)
 
