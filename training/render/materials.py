@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from training.render.passes import TRUTH
+
 Colour = tuple[float, float, float]
 
 
@@ -29,6 +31,11 @@ def multiply(material: bpy.types.Material, name: str = "") -> bpy.types.Node:
     mix = node(material, "ShaderNodeMix", name, data_type="RGBA", blend_type="MULTIPLY")
     mix.inputs["Factor"].default_value = 1.0
     return mix
+
+
+def _truth(material: bpy.types.Material) -> bpy.types.NodeSocket:
+    """1 where passes are rendered, 0 in the picture; see :mod:`training.render.passes`."""
+    return node(material, "ShaderNodeAttribute", attribute_type="VIEW_LAYER", attribute_name=TRUTH).outputs["Fac"]
 
 
 def skin(detail: bpy.types.Image) -> bpy.types.Material:
@@ -202,7 +209,11 @@ def glass(name: str) -> bpy.types.Material:
     through, mirror = node(material, "ShaderNodeBsdfTransparent", "tint"), node(material, "ShaderNodeBsdfAnisotropic")
     mirror.inputs["Roughness"].default_value = 0.03
     fresnel, mix = node(material, "ShaderNodeFresnel"), node(material, "ShaderNodeMixShader")
-    link(fresnel.outputs["Fac"], mix.inputs["Fac"])
+    # The passes look through a lens wherever they look: it mirrors nothing there.
+    shown = node(material, "ShaderNodeMath", operation="SUBTRACT", use_clamp=True)
+    link(fresnel.outputs["Fac"], shown.inputs[0])
+    link(_truth(material), shown.inputs[1])
+    link(shown.outputs["Value"], mix.inputs["Fac"])
     link(through.outputs["BSDF"], mix.inputs[1])
     link(mirror.outputs["BSDF"], mix.inputs[2])
     link(mix.outputs["Shader"], material.node_tree.nodes["Material Output"].inputs["Surface"])
@@ -226,6 +237,14 @@ def cards(name: str, texture: bpy.types.Image) -> bpy.types.Material:
     link(colour.outputs["Color"], mix.inputs["A"])
     link(spread.outputs["Result"], mix.inputs["B"])
     link(mix.outputs["Result"], bsdf.inputs["Base Color"])
-    link(picture.outputs["Alpha"], bsdf.inputs["Alpha"])
+    # In the passes a card is there or not, nothing between.
+    there = node(material, "ShaderNodeMath", operation="GREATER_THAN")
+    there.inputs[1].default_value = 0.5
+    alpha = node(material, "ShaderNodeMix", data_type="FLOAT")
+    link(picture.outputs["Alpha"], there.inputs[0])
+    link(_truth(material), alpha.inputs["Factor"])
+    link(picture.outputs["Alpha"], alpha.inputs["A"])
+    link(there.outputs["Value"], alpha.inputs["B"])
+    link(alpha.outputs["Result"], bsdf.inputs["Alpha"])
     bsdf.inputs["Roughness"].default_value = 0.42
     return material

@@ -64,13 +64,16 @@ class ScenePasses:
     def __init__(self, scene: bpy.types.Scene, template: Template, engine: str, wanted: tuple[str, ...]) -> None:
         refuse(engine, wanted)
         self.wanted = tuple(name for name in PASSES if name in wanted)
-        layer = scene.view_layers[0]
+        layer = picture = scene.view_layers[0]
         layer[TRUTH] = 0.0
         if self.wanted and engine == "cycles":
             layer = scene.view_layers.new(TRUTH)
             layer[TRUTH] = 1.0
             layer.samples = 1
             layer.cycles.use_denoising = False
+            # Cycles goes from layer to layer with one set of mesh attributes, and reads freed memory when one layer
+            # needs UVs that the other does not.
+            picture.use_pass_uv = bool({"seg", "uv"} & set(self.wanted))
         self._layer = layer.name
         for name in ("depth", *self.wanted):
             for switch in _SWITCHES[name]:

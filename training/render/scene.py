@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +12,8 @@ from numpy.typing import NDArray
 from training.camera import SENSOR_MM, Camera
 from training.render import looks
 from training.render.axes import TO_BLENDER, to_blender
+from training.render.engine import Frame, configure, quiet, render_frame
+from training.render.passes import ScenePasses
 from training.render.props import PropRoom, add_mesh
 from training.render.world import TrainingWorld, blender_worlds
 from training.subjects.figure import Figure
@@ -27,38 +24,12 @@ from training.template import MATERIALS, Template
 Floats = NDArray[np.float32]
 
 
-class RenderFailed(RuntimeError):
-    """Blender finished a frame without leaving a picture; the message names the sample."""
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Sends what Blender prints per frame (from C, so by file descriptor) nowhere."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
-
-
-def _choices(settings: bpy.types.PropertyGroup, name: str) -> list[str]:
-    """Values an enumeration takes in this build; Blender tells a dynamic one's only in the error it raises."""
-    try:
-        setattr(settings, name, "")
-    except TypeError as error:
-        return re.findall(r"'([A-Z_]+)'", str(error))
-    return []
-
-
 @dataclass(frozen=True)
 class SceneOptions:
     """How pictures are made: size px, samples per pixel (denoised), threads (0: all cores).
 
-    worlds are HDRI files (none: Blender's own), photos the photographic skins that subjects may name.
+    worlds are HDRI files (none: Blender's own), photos the photographic skins that subjects may name; engine one of
+    :data:`training.render.engine.ENGINES`, passes some of :data:`training.truth.PASSES`.
     """
 
     resolution: int
@@ -66,6 +37,8 @@ class SceneOptions:
     threads: int = 1
     worlds: tuple[Path, ...] = ()
     photos: tuple[PhotoSkin, ...] = ()
+    engine: str = "cycles"
+    passes: tuple[str, ...] = ()
 
 
 class TrainingScene:
@@ -75,11 +48,13 @@ class TrainingScene:
     """
 
     def __init__(self, template: Template, options: SceneOptions) -> None:
-        with _quiet():
+        with quiet():
             bpy.ops.wm.read_factory_settings(use_empty=True)
         self.template = template
         self.scene = bpy.context.scene
-        self._settings(options)
+        self.denoised = configure(self.scene, options.engine, options.resolution, options.samples, options.threads)
+        self.scene.view_settings.use_white_balance = True
+        self.passes = ScenePasses(self.scene, template, options.engine, options.passes)
         self.looks = looks.HeadLooks(template, options.photos)
         self.head = self._add_head()
         self.props = PropRoom(self.scene)
@@ -89,38 +64,6 @@ class TrainingScene:
         self.camera.data.clip_start = 0.01
         self.scene.collection.objects.link(self.camera)
         self.scene.camera = self.camera
-
-    def _settings(self, options: SceneOptions) -> None:
-        render, cycles = self.scene.render, self.scene.cycles
-        render.engine = "CYCLES"
-        cycles.device = "CPU"
-        cycles.samples = options.samples
-        cycles.use_adaptive_sampling = False
-        # Slower than none for a world and two lamps.
-        cycles.use_light_tree = False
-        # Some builds of Blender (Debian's) come without the denoiser: their pictures stay noisy, and say so.
-        self.denoised = "OPENIMAGEDENOISE" in _choices(cycles, "denoiser")
-        cycles.use_denoising = self.denoised
-        if self.denoised:
-            cycles.denoiser = "OPENIMAGEDENOISE"
-            # The feature passes of a few samples are clean enough; prefiltering them doubles the denoiser's time.
-            cycles.denoising_prefilter = "NONE"
-            cycles.denoising_quality = "FAST"
-        cycles.max_bounces = 3
-        cycles.diffuse_bounces = 2
-        cycles.glossy_bounces = 1
-        cycles.transparent_max_bounces = 6
-        cycles.caustics_reflective = cycles.caustics_refractive = False
-        self.scene.cycles_curves.shape = "RIBBONS"
-        self.scene.cycles_curves.subdivisions = 2
-        render.use_persistent_data = True
-        render.threads_mode = "FIXED" if options.threads else "AUTO"
-        render.threads = max(options.threads, 1)
-        render.resolution_x = render.resolution_y = options.resolution
-        render.resolution_percentage = 100
-        render.image_settings.file_format = "JPEG"
-        render.image_settings.quality = 95
-        self.scene.view_settings.use_white_balance = True
 
     def _add_head(self) -> bpy.types.Mesh:
         template = self.template
@@ -140,7 +83,7 @@ class TrainingScene:
         points = figure.vertices.copy()
         points[self._brows] = points[self._brows[:, :1]]  # brows are props here: the template's own fold to points
         self.head.vertices.foreach_set("co", to_blender(points).ravel())
-        colour = np.concatenate([figure.albedo, self.looks.oil[:, None]], axis=1)
+        colour = np.concatenate([figure.paint, self.looks.oil[:, None]], axis=1)
         self.head.color_attributes["albedo"].data.foreach_set("color", colour.astype(np.float32).ravel())
         self.head.update()
         self.looks.set(subject)
@@ -149,7 +92,7 @@ class TrainingScene:
         self._set_response(subject)
         towards = -figure.camera.rotation[2]  # from the head to the camera
         ahead = towards + np.array([0.0, 0.0, 0.6])
-        albedo = float((figure.albedo[self.looks.face] @ [0.2126, 0.7152, 0.0722]).mean())
+        albedo = float((figure.reflectance[self.looks.face] @ [0.2126, 0.7152, 0.0722]).mean())
         return self.world.set(subject.light, ahead / np.linalg.norm(ahead), albedo, 2.0**subject.view.exposure)
 
     def _set_response(self, subject: SubjectParams) -> None:
@@ -167,21 +110,17 @@ class TrainingScene:
         self.camera.matrix_world = Matrix(axes.tolist())
         self.camera.data.lens = camera.focal / camera.size * SENSOR_MM
         field = self.camera.data.dof
-        field.use_dof = aperture > 0.0
+        # Passes tell what is behind each pixel's centre; an open lens has no one point there.
+        field.use_dof = aperture > 0.0 and not self.passes.wanted
         if field.use_dof:
             field.focus_distance = camera.translation[2] / 1000.0 - 0.08  # the eyes
             # The picture is a crop: its sensor is that of the lens it was cropped from.
             field.aperture_fstop = 2.0 * aperture * max(1.0, self.camera.data.lens / 85.0)
 
-    def render(self, path: Path) -> bytes:
-        """Renders to ``path`` (a scratch file) and returns the JPEG's bytes.
+    def frame(self, path: Path) -> Frame:
+        """Renders; ``path`` is a scratch ``.jpg``. Raises a :class:`training.render.engine.RenderFailed`."""
+        return render_frame(self.scene, path)
 
-        Raises :class:`RenderFailed` when Blender leaves no picture or a black one.
-        """
-        path.unlink(missing_ok=True)
-        self.scene.render.filepath = str(path)
-        with _quiet():
-            bpy.ops.render.render(write_still=True)
-        if not path.exists() or path.stat().st_size < 400:
-            raise RenderFailed("Blender finished without a picture: check the disk's free space and Blender's log.")
-        return path.read_bytes()
+    def render(self, path: Path) -> bytes:
+        """Renders like :meth:`frame` and returns the JPEG's bytes alone."""
+        return self.frame(path).picture
