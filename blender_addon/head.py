@@ -20,7 +20,8 @@ BUNDLE_SHA256 = "likeness_bundle_sha256"
 LICENCES = "likeness_licences"
 PHOTO = "likeness_photo"
 
-_MILLIMETRE = 0.001
+# (x, y, z) mm @ _AXES = (x, -z, y) / 1000. In float32: Blender copies a buffer of another type number by number.
+_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], np.float32) * np.float32(0.001)
 
 
 def create(
@@ -63,8 +64,8 @@ def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
 
 def to_blender(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """Head space (..., 3) mm, y up, to Blender's metres, z up, the face towards -y. Offsets map alike."""
-    x, y, z = np.moveaxis(np.asarray(points), -1, 0)
-    return np.ascontiguousarray(np.stack([x, -z, y], axis=-1) * _MILLIMETRE, dtype=np.float32)
+    turned: NDArray[np.float32] = np.asarray(points, np.float32) @ _AXES
+    return turned
 
 
 def _mesh(bundle: Bundle) -> bpy.types.Mesh:

@@ -68,21 +68,23 @@ class Tree:
 
     def arrange(self) -> None:
         """Put the nodes in columns, each to the left of what it feeds."""
+        links = [(link.from_node.name, link.to_node.name) for link in self.tree.links]
         depth = {node.name: 0 for node in self.tree.nodes}
         for _ in depth:
             moved = False
-            for link in self.tree.links:
-                wanted = depth[link.to_node.name] + 1
-                if depth[link.from_node.name] < wanted:
-                    depth[link.from_node.name] = wanted
+            for source, target in links:
+                if depth[source] <= depth[target]:
+                    depth[source] = depth[target] + 1
                     moved = True
             if not moved:
                 break
         rows: dict[int, int] = {}
+        places = []
         for node in self.tree.nodes:
             column = depth[node.name]
-            node.location = (-COLUMN_WIDTH * column, -ROW_HEIGHT * rows.get(column, 0))
+            places += [-COLUMN_WIDTH * column, -ROW_HEIGHT * rows.get(column, 0)]
             rows[column] = rows.get(column, 0) + 1
+        self.tree.nodes.foreach_set("location", places)  # one by one each would update the tree
 
 
 def _socket(node: bpy.types.Node, key: str | int) -> bpy.types.NodeSocket:

@@ -79,7 +79,7 @@ class Server:
             try:
                 self._client = self._start(launch, cancelled)
             except Failure:
-                self._stop()
+                self._stop(at_once=True)
                 raise
             self._launch = launch
             return self._client
@@ -156,7 +156,8 @@ class Server:
         words = [line.strip() for line in self._last_words if line.strip()]
         return words[-1].rstrip(".") if words else f"exit status {status}"
 
-    def _stop(self) -> None:
+    def _stop(self, *, at_once: bool = False) -> None:
+        """End the process: asked to, or `at_once` where it does not listen yet and has nothing to lose."""
         process, self._process = self._process, None
         self._client = self._launch = None
         if process is None:
@@ -164,7 +165,8 @@ class Server:
         with contextlib.suppress(OSError):
             if process.stdin:
                 process.stdin.close()
-        for end in (lambda: None, process.terminate, process.kill):
+        ways = [process.kill] if at_once else [lambda: None, process.terminate, process.kill]
+        for end in ways:
             end()
             try:
                 process.wait(STOP_SECONDS)
