@@ -6,6 +6,7 @@ only a drawn part of the batch: that is what keeps it well under a millisecond a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,11 +69,15 @@ def cut(
     config: Augmentation,
     rng: Rng,
     crop_scale: float = CROP_SCALE,
+    warp: Callable[[Crops], torch.Tensor] | None = None,
 ) -> CropBatch:
-    """Crops pictures (B,H,W,3) around their landmarks (B,68,2), jittered and mirrored as `config` says."""
+    """Crops pictures (B,H,W,3) around their landmarks (B,68,2), jittered and mirrored as `config` says.
+
+    `warp` gives, for crops, how far off their pixels' places in the picture they are taken from, as `resample` has it.
+    """
     crops = jitter(crops_from_landmarks(landmarks, crop_scale), config, rng)
     flipped = rng.random(len(pictures)) < config.flip
-    return CropBatch(resample(pictures, crops, flipped, size), crops, flipped, size)
+    return CropBatch(resample(pictures, crops, flipped, size, warp and warp(crops)), crops, flipped, size)
 
 
 def jitter(crops: Crops, config: Augmentation, rng: Rng) -> Crops:
@@ -86,10 +91,17 @@ def jitter(crops: Crops, config: Augmentation, rng: Rng) -> Crops:
     return Crops(centre, side, roll)
 
 
-def resample(pictures: NDArray[np.uint8], crops: Crops, flipped: NDArray[np.bool_], size: int) -> torch.Tensor:
+def resample(
+    pictures: NDArray[np.uint8],
+    crops: Crops,
+    flipped: NDArray[np.bool_],
+    size: int,
+    shifts: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Pixels (B,3,size,size) 0..1 of the crops, bilinear, black outside the pictures.
 
-    Where crops are more than 1.6 times as wide as `size`, they are drawn twice as large and halved.
+    Where crops are more than 1.6 times as wide as `size`, they are drawn twice as large and halved. `shifts` (B,2,g,g)
+    in picture pixels, spread evenly over the crop that is not mirrored, is added to where pixels are taken from.
     """
     _, height, width, _ = pictures.shape
     oversampling = 2 if np.median(crops.side) > 1.6 * size else 1
@@ -103,6 +115,10 @@ def resample(pictures: NDArray[np.uint8], crops: Crops, flipped: NDArray[np.bool
     across, down = axes[:, None, None, :, 0] * line[:, None], axes[:, None, None, :, 1] * line[:, None, None]
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     grid = across + down + start[:, None, None]
+    if shifts is not None:
+        shifts = torch.where(torch.from_numpy(flipped)[:, None, None, None], shifts.flip(3), shifts)
+        moved = functional.interpolate(shifts, (drawn, drawn), mode="bilinear", align_corners=False)
+        grid += moved.permute(0, 2, 3, 1) * torch.from_numpy(to_unit.astype(np.float32))
     cropped = functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     if oversampling > 1:
         cropped = functional.avg_pool2d(cropped, oversampling)

@@ -1,14 +1,8 @@
-"""Reads the shards that `likeness render` wrote into memory, and hands out the indices of reproducible batches.
-
-Nothing here unpickles: tar members are decoded by PIL, by `json` and by `np.load(allow_pickle=False)`.
-"""
+"""Reads the shards that `likeness render` wrote into memory, and hands out the indices of reproducible batches."""
 
 from __future__ import annotations
 
 import io
-import json
-import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-_IMAGE_ENDINGS = ("jpg", "png")
+from training.shards import Sample, count_samples, read_shard, shard_paths
 
 # iBUG-68 landmark -> the landmark on the other side of the face.
 # fmt: off
@@ -37,14 +31,21 @@ class FaceSet:
     """`n` rendered faces in memory, all of one resolution.
 
     images (n,H,W,3) uint8 sRGB; vertices (n,N,3) float32 mm, neutral identity in head space; landmarks68 (n,68,2) and
-    landmarks_dense (n,L,2) float32 pixels; reflectance (n,N,3) float16 linear RGB or None; yaw (n,) degrees; keys (n,)
-    the samples' names, each another identity; template the arrays of `template.npz`.
+    landmarks_dense (n,L,2) float32 pixels; rotation (n,3,3), translation (n,3) mm and focal (n,) pixels of the cameras,
+    zeros where the samples hold none; visible68 (n,68) and visible_dense (n,L) bool, whether the picture shows the
+    landmark, true where the samples do not say; reflectance (n,N,3) float16 linear RGB or None; yaw (n,) degrees; keys
+    (n,) the samples' names, each another identity; template the arrays of `template.npz`.
     """
 
     images: NDArray[np.uint8]
     vertices: NDArray[np.float32]
     landmarks68: NDArray[np.float32]
     landmarks_dense: NDArray[np.float32]
+    rotation: NDArray[np.float32]
+    translation: NDArray[np.float32]
+    focal: NDArray[np.float32]
+    visible68: NDArray[np.bool_]
+    visible_dense: NDArray[np.bool_]
     yaw: NDArray[np.float32]
     keys: NDArray[np.str_]
     reflectance: NDArray[np.float16] | None
@@ -74,7 +75,7 @@ def read_faces(folder: Path, limit: int | None = None, progress: bool = True, re
     Raises `FileNotFoundError` when the folder holds no template or no finished shard, and `ValueError` when a sample
     is incomplete or differs in size from the others.
     """
-    shards = sorted(folder.glob("shard-*.tar"))
+    shards = shard_paths(folder)
     template_path = folder / "template.npz"
     if not shards or not template_path.is_file():
         raise FileNotFoundError(
@@ -83,28 +84,36 @@ def read_faces(folder: Path, limit: int | None = None, progress: bool = True, re
         )
     with np.load(template_path, allow_pickle=False) as arrays:
         template = {name: arrays[name] for name in arrays.files}
-    total = sum(_count(shard) for shard in shards)
-    total = total if limit is None else min(total, limit)
+    total = 0
+    for shard in shards:
+        total += count_samples(shard)
+        if limit is not None and total >= limit:
+            total = limit
+            break
     columns: dict[str, NDArray[Any]] = {}
     names: list[str] = []
-    samples = (sample for shard in shards for sample in _samples(shard))
+    samples = (sample for shard in shards for sample in read_shard(shard))
     with tqdm(total=total, desc=f"reading {folder.name}", unit="face", disable=not progress) as bar:
-        for index, (name, sample) in zip(range(total), samples, strict=False):
-            if not reflectance:
-                sample.pop("reflectance", None)
-            for field, array in sample.items():
+        for index, sample in zip(range(total), samples, strict=False):
+            for field, array in _arrays(sample, reflectance).items():
                 if index == 0:
                     columns[field] = np.empty((total, *array.shape), array.dtype)
                 if field not in columns or columns[field].shape[1:] != array.shape:
-                    raise ValueError(f"sample {name} differs from the first one in its {field}: {array.shape}")
+                    raise ValueError(f"sample {sample.key} differs from the first one in its {field}: {array.shape}")
                 columns[field][index] = array
-            names.append(name)
+            names.append(sample.key)
             bar.update()
+    dense = columns.get("landmarks_dense", np.zeros((total, 0, 2), np.float32))
     return FaceSet(
         images=columns["images"],
         vertices=columns["vertices"],
         landmarks68=columns["landmarks68"],
-        landmarks_dense=columns.get("landmarks_dense", np.zeros((total, 0, 2), np.float32)),
+        landmarks_dense=dense,
+        rotation=columns.get("rotation", np.zeros((total, 3, 3), np.float32)),
+        translation=columns.get("translation", np.zeros((total, 3), np.float32)),
+        focal=columns.get("focal", np.zeros(total, np.float32)),
+        visible68=columns.get("landmarks68_visible", np.ones((total, 68), bool)),
+        visible_dense=columns.get("landmarks_dense_visible", np.ones(dense.shape[:2], bool)),
         yaw=columns["yaw"],
         keys=np.array(names),
         reflectance=columns.get("reflectance"),
@@ -179,42 +188,23 @@ def make_sampler(yaw: NDArray[np.floating], batch_size: int, seed: int, posed: t
     return Sampler((everything[~turned], everything[turned]), (1.0 - share, share), batch_size, seed)
 
 
-def _count(shard: Path) -> int:
-    with tarfile.open(shard) as archive:
-        return sum(member.name.endswith(".json") for member in archive)
-
-
-def _samples(shard: Path) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
-    """Name and arrays of each sample; its members stand together in the archive."""
-    name, parts = "", dict[str, bytes]()
-    with tarfile.open(shard) as archive:
-        for member in archive:
-            stem, _, ending = member.name.partition(".")
-            if stem != name and parts:
-                yield name, _decode(shard, name, parts)
-                parts = {}
-            file = archive.extractfile(member)
-            name = stem
-            parts[ending] = b"" if file is None else file.read()
-    if parts:
-        yield name, _decode(shard, name, parts)
-
-
-def _decode(shard: Path, name: str, parts: dict[str, bytes]) -> dict[str, NDArray[Any]]:
-    ending = next((ending for ending in _IMAGE_ENDINGS if ending in parts), None)
-    if ending is None or "json" not in parts or "npz" not in parts:
-        raise ValueError(f"sample {name} of {shard} is incomplete ({', '.join(sorted(parts))}): render the shard anew")
-    with Image.open(io.BytesIO(parts[ending])) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    record = json.loads(parts["json"])
-    sample: dict[str, NDArray[Any]] = {"images": pixels, "yaw": np.asarray(record["yaw"], np.float32)}
-    with np.load(io.BytesIO(parts["npz"]), allow_pickle=False) as arrays:
-        for field in ("vertices", "landmarks68", "landmarks_dense"):
-            if field in arrays.files:
-                sample[field] = arrays[field].astype(np.float32)
-        if "reflectance_vertices" in arrays.files:
-            sample["reflectance"] = arrays["reflectance_vertices"].astype(np.float16)
-    missing = [field for field in ("vertices", "landmarks68") if field not in sample]
+def _arrays(sample: Sample, reflectance: bool) -> dict[str, NDArray[Any]]:
+    """What a :class:`FaceSet` keeps of a sample. Raises `ValueError` when something is missing."""
+    try:
+        with Image.open(io.BytesIO(sample.picture)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise ValueError(f"the picture of sample {sample.key} cannot be read ({error}): render it anew") from error
+    kept: dict[str, NDArray[Any]] = {"images": pixels, "yaw": np.asarray(sample.parameters["yaw"], np.float32)}
+    for field in ("vertices", "landmarks68", "landmarks_dense", "rotation", "translation", "focal"):
+        if field in sample.arrays:
+            kept[field] = sample.arrays[field].astype(np.float32)
+    for field in ("landmarks68_visible", "landmarks_dense_visible"):
+        if field in sample.arrays:
+            kept[field] = sample.arrays[field].astype(bool)
+    if reflectance and "reflectance_vertices" in sample.arrays:
+        kept["reflectance"] = sample.arrays["reflectance_vertices"].astype(np.float16)
+    missing = [field for field in ("vertices", "landmarks68") if field not in kept]
     if missing:
-        raise ValueError(f"sample {name} of {shard} lacks {', '.join(missing)}: render the shard anew")
-    return sample
+        raise ValueError(f"sample {sample.key} lacks {', '.join(missing)}: render the shard anew")
+    return kept

@@ -1,40 +1,34 @@
-"""`likeness evaluate RECIPE`."""
+"""`likeness evaluate joint | now`."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import importlib
 import sys
-from pathlib import Path
+from typing import Any
+
+_KINDS = {
+    "joint": ("training.recipes.joint.report.command", "a bundle on rendered faces; the recipe's report"),
+    "now": ("training.evaluation.now.command", "a bundle or meshes on scans in the NoW benchmark's layout"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the sub-command's arguments."""
-    parser.add_argument("recipe", choices=("joint",), help="which system's report to make")
-    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="an exported bundle")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="rendered faces of unseen people")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for report.md and report.json")
-    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
+    """Adds a sub-command for everything that can be evaluated."""
+    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
+    for name, (module, help_) in _KINDS.items():
+        _load(module).add_arguments(kinds.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + "."))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the figures; returns 0, or 2 when bundle or data are wrong."""
-    from training.dataset import read_faces
-    from training.evaluation.joint import evaluate, markdown, report
-    from training.evaluation.regressor import load_bundle
-
+    """Runs it; returns 0, 1 when some inputs failed, or 2 when data or options are wrong."""
     try:
-        bundle = load_bundle(args.bundle)
-        faces = read_faces(args.data, args.limit, reflectance=False)
-        figures = report(evaluate(bundle, faces))
+        status: int = _load(_KINDS[args.kind][0]).run(args)
     except (OSError, ValueError) as error:
-        print(f"likeness evaluate: {error}", file=sys.stderr)
+        print(f"likeness evaluate {args.kind}: {error}", file=sys.stderr)
         return 2
-    text = markdown(figures, str(bundle.description["name"]))
-    print(text)
-    if args.output:
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "report.md").write_text(text, encoding="utf-8")
-        record = {"bundle": bundle.description["name"], "files": bundle.description["files"], **figures}
-        (args.output / "report.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return status
+
+
+def _load(module: str) -> Any:
+    return importlib.import_module(module)

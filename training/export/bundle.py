@@ -138,7 +138,7 @@ def _write(
     write_description(folder, description)
     figures = None
     if test is not None:
-        from training.evaluation.joint import evaluate, report
+        from training.evaluation.heads import evaluate, report
         from training.evaluation.regressor import load_bundle
 
         figures = report(evaluate(load_bundle(folder), test))

@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--columns", type=int, metavar="K", help="keep at most this many identity columns")
     parser.add_argument(
+        "--finish",
+        type=_strength,
+        default="auto",
+        metavar="STRENGTH",
+        help="solve encoder and last layer in closed form, with this ridge; auto: the ridge that is best on the faces "
+        "that the run held out; off: export the run as it was trained (default: auto)",
+    )
+    parser.add_argument(
         "--made-with",
         action="append",
         metavar="LINE",
@@ -38,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
     from training.recipes.joint.data import fingerprint
+    from training.recipes.joint.finish import finish
     from training.recipes.joint.run import load_run
 
     try:
@@ -45,8 +54,12 @@ def run(args: argparse.Namespace) -> int:
         faces = read_faces(args.data, args.limit)
         if fingerprint(faces) != trained.data:
             raise ValueError(f"{args.data} is not what {args.checkpoint} was trained on (check --limit)")
+        solved = None
+        if args.finish != "off":
+            solved = finish(trained, faces, None if args.finish == "auto" else args.finish)
+            trained = solved.run
         test = read_faces(args.test, reflectance=False) if args.test else None
-        facts = CardFacts(_commands(args, trained.config.name, trained.step))
+        facts = CardFacts(_commands(args, trained.config.name, trained.step), solved)
         options = ExportOptions(args.name, args.smallest_share, args.columns)
         description = export_bundle(trained, faces, test, args.output, options, facts)
     except (OSError, ValueError) as error:
@@ -56,6 +69,15 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.output}: {description['identity']} identity columns, {megabytes:.1f} MB")
     print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))
     return 0
+
+
+def _strength(text: str) -> float | str:
+    if text in ("auto", "off"):
+        return text
+    strength = float(text)
+    if strength <= 0:
+        raise argparse.ArgumentTypeError("a ridge is larger than 0; --finish off exports the run as it was trained")
+    return strength
 
 
 def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, ...]:
@@ -69,6 +91,7 @@ def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, .
         lines.insert(1, _render_command(args.test, "data/test"))
         export += " --test data/test"
     export += f" --output backend/bundles/default --name {args.name} --smallest-share {args.smallest_share:g}"
+    export += "" if args.finish == "auto" else f" --finish {args.finish}"
     lines.append(export + (f" --columns {args.columns}" if args.columns else ""))
     if args.test:
         lines.append("likeness evaluate joint --bundle backend/bundles/default --data data/test")

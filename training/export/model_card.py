@@ -8,8 +8,9 @@ from string import Template
 from typing import Any
 
 from training.dataset import FaceSet
-from training.evaluation.joint import markdown
+from training.evaluation.heads import markdown
 from training.export.linear_basis import LinearBasis
+from training.recipes.joint.finish import Finished
 from training.recipes.joint.run import Trained
 
 CHECKED = 32
@@ -17,9 +18,10 @@ CHECKED = 32
 
 @dataclass(frozen=True)
 class CardFacts:
-    """commands (lines) that made the bundle, and the resolution of its training pictures."""
+    """commands (lines) that made the bundle; what was solved in closed form, None where the run is as trained."""
 
     commands: tuple[str, ...]
+    finished: Finished | None = None
 
 
 def model_card(
@@ -31,7 +33,7 @@ def model_card(
     description: dict[str, Any],
     facts: CardFacts,
 ) -> str:
-    """The card's text. `figures` are those of `training.evaluation.joint.report`, None if nothing was measured."""
+    """The card's text. `figures` are those of `training.evaluation.heads.report`, None if nothing was measured."""
     table = "Not measured." if figures is None else markdown(figures, "").partition("\n\n")[2].strip()
     licences = "\n".join(
         f"| [{e['source']}]({e['url']}) | {e['licence']} | {e['attribution']} |" for e in description["licences"]
@@ -48,6 +50,7 @@ def model_card(
         explained=f"{100 * basis.explained:.2f}",
         dropped=run.config.neurons - len(basis.columns),
         neurons=run.config.neurons,
+        finished=_finished(facts.finished),
         checked=CHECKED,
         coefficient_difference=f"{differences[0]:.1e}",
         vertex_difference=f"{differences[1]:.1e}",
@@ -60,3 +63,14 @@ def model_card(
         size=run.config.size,
         commit=description["commit"],
     )
+
+
+def _finished(finished: Finished | None) -> str:
+    if finished is None:
+        return "- Encoder and last layer are as they were trained."
+    text = f"- Encoder and last layer were solved in closed form (ridge {finished.strength:g})"
+    if finished.errors is None or finished.before is None:
+        return f"{text}."
+    after = finished.errors[finished.strength]
+    squares = f"{finished.before:.3f} mm^2 before, {after:.3f} after"
+    return f"{text}: mean squared distance on held-out\n  training faces {squares}."

@@ -77,26 +77,38 @@ def make_shape_space(
     dimensions: int | None,
     rng: np.random.Generator,
 ) -> ShapeSpace:
-    """The space of heads (n,N,3) mm and their mirror images.
-
-    With `dimensions`, the rotation spans the heads' leading principal directions, found by randomised subspace
-    iteration on a sample of them (Halko, Martinsson & Tropp 2011, algorithm 4.4).
-    """
+    """The space of heads (n,N,3) mm and their mirror images; with `dimensions`, within their principal directions."""
     space = ShapeSpace(mean_head(vertices, mirror), weights.astype(np.float32), unit, None)
     if dimensions is None:
         return space
+    rotation = principal_directions(space, vertices, mirror, dimensions, rng)
+    return ShapeSpace(space.mean, space.weights, unit, rotation)
+
+
+def principal_directions(
+    space: ShapeSpace, vertices: Floats, mirror: NDArray[np.integer], count: int, rng: np.random.Generator
+) -> Floats:
+    """Orthonormal (3N,count): leading directions of heads (n,N,3) and their mirror images, the largest first.
+
+    By randomised subspace iteration on a sample of the heads (Halko, Martinsson & Tropp 2011, algorithm 4.4); fewer
+    where the sample does not span so many. The space must have no subspace.
+    """
     vertices = vertices[np.sort(rng.permutation(len(vertices))[:_SAMPLE])]
-    dimensions = min(dimensions, 2 * len(vertices) - 1, space.mean.size)
-    basis = rng.standard_normal((space.mean.size, dimensions), dtype=np.float32)
-    for _ in range(2):
+    count = min(count, 2 * len(vertices) - 1, space.mean.size)
+    basis = rng.standard_normal((space.mean.size, count), dtype=np.float32)
+    for last in (False, True):
         product = np.zeros_like(basis)
         for start in range(0, len(vertices), _CHUNK):
             chunk = vertices[start : start + _CHUNK]
             for heads in (chunk, mirror_vertices(chunk, mirror)):
                 flat = space.vectors(heads)
                 product += flat.T @ (flat @ basis)
+        if last:
+            within = basis.T @ product
+            values, turn = np.linalg.eigh((within + within.T).astype(np.float64) / 2)
+            product = product @ turn[:, np.argsort(values)[::-1]].astype(np.float32)
         basis = np.linalg.qr(product)[0]
-    return ShapeSpace(space.mean, space.weights, unit, np.ascontiguousarray(basis))
+    return np.ascontiguousarray(basis)
 
 
 def similarity_tangent(points: Floats) -> Floats:

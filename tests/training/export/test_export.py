@@ -40,6 +40,19 @@ def test_the_bundle_is_one_that_the_backend_opens(trained: tuple[Path, Path], tm
     assert "likeness train joint" in card
     assert "Apache-2.0" in card
     assert "CC0" in card
+    assert "solved in closed form" in card
+
+
+def test_a_run_is_exported_as_it_was_trained_if_asked(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    from likeness.cli import main
+
+    data, run = trained
+    output = tmp_path / "bundle"
+    words = ["export", "--checkpoint", str(run), "--data", str(data), "--output", str(output), "--finish", "off"]
+    assert main(words) == 0
+    card = (output / "MODEL_CARD.md").read_text()
+    assert "as they were trained" in card
+    assert "--finish off" in card
 
 
 def test_coefficients_have_unit_variance_and_columns_are_sorted() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.dataset import mirror_vertices
-from training.evaluation.metrics import align
+from training.evaluation.alignment import align
 from training.recipes.shape_space import ShapeSpace, alignment_free_metric, make_shape_space, mean_head
 
 COUNT, VERTICES, MODES = 40, 30, 5

@@ -38,20 +38,21 @@ class Autoencoder(nn.Module):
 
 
 @torch.no_grad()
-def start_from_principal_components(autoencoder: Autoencoder, vectors: NDArray[np.float32]) -> None:
-    """Sets a linear autoencoder to what it would converge to alone: the principal components of `vectors` (n,D).
+def start_from_principal_components(
+    autoencoder: Autoencoder, directions: NDArray[np.float32], spread: NDArray[np.float32]
+) -> None:
+    """Sets a linear autoencoder to what it would converge to alone: principal directions (D,d) of unit variance.
 
-    The representation has unit variance. Baldi & Hornik 1989: the minimum of J1 is the principal subspace. Raises
-    `ValueError` for an encoder with hidden layers.
+    `spread` (d,) are the heads' standard deviations along them. Baldi & Hornik 1989: the minimum of J1 is the
+    principal subspace. Neurons beyond the d directions stay silent. Raises `ValueError` for an encoder with hidden
+    layers.
     """
     if len(autoencoder.encoder) != 1:
         raise ValueError("only a linear encoder can start from principal components")
-    encoder = autoencoder.encoder[0]
-    neurons = len(encoder.weight)
-    covariance = vectors.T.astype(np.float64) @ vectors / len(vectors)
-    values, directions = np.linalg.eigh(covariance)
-    values, directions = values[::-1][:neurons], directions[:, ::-1][:, :neurons]
-    spread = np.sqrt(np.maximum(values, 1e-8 * values[0]))
-    autoencoder.decoder.weight.copy_(torch.from_numpy((directions * spread).astype(np.float32)))
-    encoder.weight.copy_(torch.from_numpy((directions / spread).T.astype(np.float32)))
-    encoder.bias.zero_()
+    encoder, decoder = autoencoder.encoder[0], autoencoder.decoder
+    count = min(len(encoder.weight), directions.shape[1])
+    directions, spread = directions[:, :count], np.maximum(spread[:count], 1e-4 * spread.max())
+    for parameter in (encoder.weight, encoder.bias, decoder.weight):
+        parameter.zero_()
+    decoder.weight[:, :count].copy_(torch.from_numpy(directions * spread))
+    encoder.weight[:count].copy_(torch.from_numpy((directions / spread).T))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from training.augmentation import Augmentation, cut, luminance, photograph
 from training.dataset import MIRROR_68, FaceSet, mirror_points, mirror_vertices
 from training.recipes.joint.config import JointConfig
 from training.recipes.joint.losses import Batch
+from training.recipes.joint.reshape import Reshaper, make_reshaper
 from training.recipes.shape_space import Floats, ShapeSpace, make_shape_space
 
 _CHUNK = 256
@@ -52,44 +53,87 @@ def fit_reflectance(albedo: NDArray[np.float16], count: int, rng: np.random.Gene
 
 @dataclass(frozen=True)
 class Faces:
-    """A set of faces with its targets: vectors (n,D), reflectance (n,R), each also for the mirror images."""
+    """A set of faces and what the recipe makes of them.
+
+    vectors and mirrored (n,D) are the heads and their mirror images in the shape space; None where the space has no
+    subspace: vectors as long as the vertices are made batch by batch. reflectance (n,R) or None; swap as
+    `landmark_swap`; plain (n,C,S,S) the crops of a configuration that does not change them, or None; reshaper what
+    draws other heads for the pictures, or None.
+    """
 
     faces: FaceSet
     space: ShapeSpace
-    vectors: Floats
-    mirrored: Floats
+    vectors: Floats | None
+    mirrored: Floats | None
     reflectance: Floats | None
     swap: NDArray[np.intp]
+    reshaper: Reshaper | None = None
+    plain: torch.Tensor | None = None
+
+    def heads(self, indices: NDArray[np.intp], flipped: NDArray[np.bool_]) -> Floats:
+        """Vectors (B,D) of the heads at `indices`, or of their mirror images."""
+        if self.vectors is not None and self.mirrored is not None:
+            return np.where(flipped[:, None], self.mirrored[indices], self.vectors[indices])
+        vertices = self.faces.vertices[indices]
+        if flipped.any():
+            vertices[flipped] = mirror_vertices(vertices[flipped], self.faces.template["mirror"])
+        return self.space.vectors(vertices)
 
     def batch(self, indices: NDArray[np.intp], config: JointConfig, rng: np.random.Generator) -> Batch:
         """The faces at `indices`, cropped, augmented as `config` says with numbers from `rng`."""
-        return self._batch(indices, config, config.augmentation, rng)
+        return self._batch(indices, config, config.augmentation, config.reshape, rng)
 
     def plain_batch(self, indices: NDArray[np.intp], config: JointConfig) -> Batch:
         """The faces at `indices` in their plain crops."""
-        return self._batch(indices, config, Augmentation.none(), np.random.default_rng(0))
+        return self._batch(indices, config, Augmentation.none(), (0.0, 0.0), np.random.default_rng(0))
 
     def _batch(
-        self, indices: NDArray[np.intp], config: JointConfig, changes: Augmentation, rng: np.random.Generator
+        self,
+        indices: NDArray[np.intp],
+        config: JointConfig,
+        changes: Augmentation,
+        reshape: tuple[float, float],
+        rng: np.random.Generator,
     ) -> Batch:
         faces = self.faces
-        crops = cut(faces.images[indices], faces.landmarks68[indices], config.size, changes, rng, config.crop_scale)
+        if self.plain is not None:
+            return self._plain_batch(indices)
+        shapes = None
+        marks68, dense = faces.landmarks68[indices], faces.landmarks_dense[indices]
+        if self.reshaper is not None and reshape[0] > 0:
+            shapes = self.reshaper.draw(faces, indices, reshape, rng)
+            marks68, dense = shapes.landmarks68, shapes.landmarks_dense
+        warp = None if shapes is None else shapes.field
+        crops = cut(faces.images[indices], marks68, config.size, changes, rng, config.crop_scale, warp)
         images = photograph(crops.images, changes, rng)
         if config.grey:
             images = luminance(images)
-        landmarks = np.concatenate([faces.landmarks68[indices], faces.landmarks_dense[indices]], axis=1)
-        points = crops.to_crop(landmarks) / np.float32(config.size) - np.float32(0.5)
+        points = crops.to_crop(np.concatenate([marks68, dense], axis=1)) / np.float32(config.size) - np.float32(0.5)
         visible = np.ones(points.shape[:2], np.float32)
         # A mirrored face's point is the mirror image of the point on its other side, where that is a landmark too.
         points[crops.flipped] = points[crops.flipped][:, self.swap]
         visible[crops.flipped] = self.swap >= 0
-        vectors = np.where(crops.flipped[:, None], self.mirrored[indices], self.vectors[indices])
+        vectors = self.heads(indices, crops.flipped)
+        if shapes is not None:
+            vectors = shapes.mix(vectors, self.heads(shapes.partner, crops.flipped))
         return Batch(
             images=images.contiguous(memory_format=torch.channels_last),
             vectors=torch.from_numpy(vectors),
             points=torch.from_numpy(points),
             visible=torch.from_numpy(visible),
             reflectance=None if self.reflectance is None else torch.from_numpy(self.reflectance[indices]),
+        )
+
+    def _plain_batch(self, indices: NDArray[np.intp]) -> Batch:
+        assert self.plain is not None
+        nobody = np.zeros(len(indices), bool)
+        points = torch.zeros(len(indices), 0, 2)
+        return Batch(
+            images=self.plain[torch.from_numpy(indices)].contiguous(memory_format=torch.channels_last),
+            vectors=torch.from_numpy(self.heads(indices, nobody)),
+            points=points,
+            visible=points[..., 0],
+            reflectance=None,
         )
 
 
@@ -114,18 +158,29 @@ def prepare_faces(faces: FaceSet, space: ShapeSpace, reflectance: Reflectance | 
     coefficients = None
     if reflectance is not None and faces.reflectance is not None:
         coefficients = reflectance.coefficients(faces.reflectance)
-    mirrored = [
-        space.vectors(mirror_vertices(faces.vertices[start : start + _CHUNK], mirror))
-        for start in range(0, len(faces), _CHUNK)
-    ]
-    return Faces(
-        faces=faces,
-        space=space,
-        vectors=space.vectors(faces.vertices),
-        mirrored=np.concatenate(mirrored),
-        reflectance=coefficients,
-        swap=landmark_swap(faces.template),
-    )
+    vectors, mirrored = None, None
+    if space.rotation is not None:
+        parts = [
+            space.vectors(mirror_vertices(faces.vertices[start : start + _CHUNK], mirror))
+            for start in range(0, len(faces), _CHUNK)
+        ]
+        vectors, mirrored = space.vectors(faces.vertices), np.concatenate(parts)
+    return Faces(faces, space, vectors, mirrored, coefficients, landmark_swap(faces.template))
+
+
+def prepare_pictures(known: Faces, config: JointConfig, training: NDArray[np.intp]) -> Faces:
+    """What `config` needs of the pictures made ready: the reshaper (other heads are those at `training`), plain crops.
+
+    A configuration whose network looks at crops alone, and always at the same ones, gets them from memory.
+    """
+    if config.reshape[0] > 0:
+        rng = np.random.default_rng([config.seed, 6])
+        return replace(known, reshaper=make_reshaper(known.faces, training, known.space.mean, rng))
+    if config.network.kind != "paper" or config.augmentation != Augmentation.none():
+        return known
+    indices = np.arange(len(known.faces))
+    parts = [known.plain_batch(part, config).images for part in np.array_split(indices, -(-len(indices) // _CHUNK))]
+    return replace(known, plain=torch.cat(parts))
 
 
 def fingerprint(faces: FaceSet) -> str:

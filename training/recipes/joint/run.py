@@ -54,7 +54,7 @@ def load_run(folder: Path) -> Trained:
     space = ShapeSpace.from_state(stored)
     reflectance = Reflectance(stored["albedo"], stored["albedo_columns"]) if "albedo" in stored else None
     model = JointModel(config, space.dimensions, state["points"])
-    model.load_state_dict(state["average"] if config.schedule.ema else state["model"])
+    model.load_state_dict(state["average"] or state["model"])
     return Trained(config, model.eval(), space, reflectance, state["step"], state["data"])
 
 
@@ -112,7 +112,7 @@ def save_run(
     data_id: str,
     model: JointModel,
     optimiser: torch.optim.Optimizer,
-    average: WeightAverage,
+    average: WeightAverage | None,
     step: int,
 ) -> None:
     """Writes the checkpoint of a run at `step`."""
@@ -127,8 +127,8 @@ def save_run(
         "step": step,
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "average": average.state,
-        "average_updates": average.updates,
+        "average": {} if average is None else average.state,
+        "average_updates": 0 if average is None else average.updates,
         "generator": torch.get_rng_state(),
     }
     save_checkpoint(output, state)

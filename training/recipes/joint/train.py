@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
@@ -26,11 +27,11 @@ from training.dataset import FaceSet, make_sampler, split
 from training.evaluation.metrics import per_vertex_error
 from training.recipes.joint.autoencoder import start_from_principal_components
 from training.recipes.joint.config import JointConfig
-from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces
-from training.recipes.joint.losses import Batch, losses, total
+from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces, prepare_pictures
+from training.recipes.joint.losses import Batch, first_stage, losses, total
 from training.recipes.joint.run import JointModel, prepare_run, require_same_run, save_run, take_over
 from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, read_log
-from training.recipes.shape_space import alignment_free_metric
+from training.recipes.shape_space import Floats, alignment_free_metric, principal_directions
 
 # Validation looks at the faces that the product is measured on.
 _FRONTAL_DEGREES = 40.0
@@ -55,34 +56,38 @@ def train(
         require_same_run(checkpoint, config, data_id)
     training, validation = split(len(faces), config.held_out, np.random.default_rng([config.seed, 2]))
     space, reflectance = prepare_run(config, faces.subset(training), output, output if resume else start)
-    known = prepare_faces(faces, space, reflectance)
+    known = prepare_pictures(prepare_faces(faces, space, reflectance), config, training)
     metric = None
     if config.losses.j2_space == "vertices":
         metric = torch.from_numpy(alignment_free_metric(space, faces.region("face")))
 
     torch.manual_seed(config.seed)
     model = JointModel(config, space.dimensions, len(landmark_swap(faces.template)))
-    if config.principal_start:
-        both = np.concatenate([known.vectors[training], known.mirrored[training]])
-        start_from_principal_components(model.autoencoder, both)
+    if config.principal_start or config.basis == "fixed":
+        start_from_principal_components(model.autoencoder, *principal_components(config, known, training))
     if start is not None and not resume:
-        take_over(model, load_checkpoint(start)["average"])
+        learned = load_checkpoint(start)
+        take_over(model, learned["average"] or learned["model"])
     model.to(memory_format=torch.channels_last)
     optimiser = _optimiser(config, model)
-    average = WeightAverage(model, config.schedule.ema)
+    average = WeightAverage(model, config.schedule.ema) if config.schedule.ema else None
     sampler = make_sampler(faces.yaw[training], config.schedule.batch_size, config.seed, config.posed)
     step = 0
     if checkpoint is not None:
         model.load_state_dict(checkpoint["model"])
         optimiser.load_state_dict(checkpoint["optimiser"])
-        average.state, average.updates = checkpoint["average"], checkpoint["average_updates"]
+        if average is not None:
+            average.state, average.updates = checkpoint["average"], checkpoint["average_updates"]
         torch.set_rng_state(checkpoint["generator"])
         step = checkpoint["step"]
     log = RunLog(output, step)
+    first_steps = config.first_steps if config.basis == "first" else 0
     started, first = time.perf_counter(), step
 
-    def make_batch(number: int) -> Batch:
+    def make_batch(number: int) -> Batch | torch.Tensor:
         indices = training[sampler.batch(number)]
+        if number < first_steps:
+            return torch.from_numpy(known.heads(indices, np.zeros(len(indices), bool)))
         return known.batch(indices, config, np.random.default_rng([config.seed, 3, number]))
 
     with (
@@ -99,13 +104,18 @@ def train(
             batch = coming.result()
             coming = prepare.submit(make_batch, step + 1)
             model.train()
-            found = losses(config.losses, model.autoencoder, model.network(batch.images), batch, metric)
+            if isinstance(batch, torch.Tensor):
+                found = first_stage(model.autoencoder, batch)
+            else:
+                estimate, held = model.network(batch.images), config.basis != "joint"
+                found = losses(config.losses, model.autoencoder, estimate, batch, metric, held)
             loss = total(config.losses, found)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.network.parameters(), 10.0)
             optimiser.step()
-            average.update(model)
+            if average is not None:
+                average.update(model)
             step += 1
             bar.update()
             last = step == config.schedule.steps
@@ -143,19 +153,40 @@ def validate(config: JointConfig, model: JointModel, known: Faces, indices: np.n
     heads = known.space.columns(np.concatenate(estimated))[:, region] + known.space.mean[region]
     for head, index in zip(heads, chosen, strict=True):
         truth = known.faces.vertices[index, region]
-        ours.append(per_vertex_error(head, truth, scale=True).mean())
-        control.append(per_vertex_error(known.space.mean[region], truth, scale=True).mean())
+        ours.append(per_vertex_error(head, truth).mean())
+        control.append(per_vertex_error(known.space.mean[region], truth).mean())
     scores = {"similarity_mm": float(np.mean(ours)), "of_control": float(np.mean(ours) / np.mean(control))}
     if landmarks:
         scores["landmarks_percent"] = 100 * float(np.concatenate(landmarks).mean())
     return scores
 
 
-def averaged(model: JointModel, average: WeightAverage, config: JointConfig, known: Faces) -> JointModel:
+def averaged(model: JointModel, average: WeightAverage | None, config: JointConfig, known: Faces) -> JointModel:
     """A copy of the model with the averaged weights (or its own, where there is no averaging)."""
     copy = JointModel(config, known.space.dimensions, len(known.swap))
-    copy.load_state_dict(average.state if config.schedule.ema else model.state_dict())
+    copy.load_state_dict(model.state_dict() if average is None else average.state)
     return copy.to(memory_format=torch.channels_last)
+
+
+def principal_components(config: JointConfig, known: Faces, training: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Principal directions (D,d) of the training heads in the shape space, and the standard deviations (d,) along them.
+
+    Heads count with their mirror images where the pictures do.
+    """
+    both = config.augmentation.flip > 0
+    if known.vectors is not None and known.mirrored is not None:
+        vectors = known.vectors[training]
+        vectors = np.concatenate([vectors, known.mirrored[training]]) if both else vectors
+        values, directions = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+        directions = directions[:, ::-1].astype(np.float32)
+        return directions, np.sqrt(np.maximum(values[::-1], 0)).astype(np.float32)
+    rng = np.random.default_rng([config.seed, 7])
+    mirror, vertices = known.faces.template["mirror"], known.faces.vertices
+    directions = principal_directions(known.space, vertices[training], mirror, config.neurons, rng)
+    squares = np.zeros(directions.shape[1])
+    for part in np.array_split(training, -(-len(training) // 256)):
+        squares += ((known.space.vectors(vertices[part]) @ directions).astype(np.float64) ** 2).sum(0)
+    return directions, np.sqrt(squares / len(training)).astype(np.float32)
 
 
 def measured_steps(config: JointConfig, faces: FaceSet, hours: float) -> int:

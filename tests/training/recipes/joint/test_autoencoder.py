@@ -15,7 +15,9 @@ def test_it_starts_as_principal_components_with_unit_variance() -> None:
     )
     vectors -= vectors.mean(0)
     autoencoder = Autoencoder(10, 4)
-    start_from_principal_components(autoencoder, vectors)
+    values, axes = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    directions, spread = axes[:, ::-1].astype(np.float32), np.sqrt(values[::-1].clip(0)).astype(np.float32)
+    start_from_principal_components(autoencoder, directions, spread)
     code, rebuilt = autoencoder(torch.from_numpy(vectors))
     np.testing.assert_allclose(rebuilt.detach().numpy(), vectors, atol=1e-3)
     np.testing.assert_allclose(np.cov(code.detach().numpy(), rowvar=False), np.eye(4), atol=0.01)
@@ -26,7 +28,7 @@ def test_the_decoder_is_linear_whatever_the_encoder_is() -> None:
     code = torch.randn(2, 3)
     assert torch.allclose(autoencoder.decoder(code), code @ autoencoder.basis.T)
     with pytest.raises(ValueError, match="linear encoder"):
-        start_from_principal_components(autoencoder, np.ones((5, 10), np.float32))
+        start_from_principal_components(autoencoder, np.eye(10, dtype=np.float32), np.ones(10, np.float32))
 
 
 def test_any_number_of_vertices_is_a_matter_of_memory_alone() -> None:

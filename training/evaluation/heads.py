@@ -1,4 +1,4 @@
-"""The figures of `likeness evaluate joint`: how near the recovered heads are, and how near the mean head would be."""
+"""How near recovered heads are to the true ones, and how near the mean head would be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import FaceSet
-from training.evaluation.metrics import aligned, landmark_error, normal_angles, per_vertex_error
+from training.evaluation.alignment import aligned
+from training.evaluation.metrics import landmark_error, mean_squared_error, normal_angles, per_vertex_error
 from training.evaluation.regressor import Bundle, estimate, localiser_crops
 
 FRONTAL_DEGREES = 40.0
@@ -20,7 +21,8 @@ _SEED = 20
 @dataclass(frozen=True)
 class Errors:
     """Per face: mean distance over the face region in mm after rigid and similarity alignment, for the estimate and
-    for the mean head; mean normal angle in degrees; landmark error, in shares of the outer-eye distance, or None.
+    for the mean head; mean normal angle in degrees; mean squared distance in mm^2 after generalised Procrustes
+    analysis; landmark error, in shares of the outer-eye distance, or None.
     """
 
     yaw: NDArray[np.float64]
@@ -30,12 +32,14 @@ class Errors:
     rigid_control: NDArray[np.float64]
     normals: NDArray[np.float64]
     normals_control: NDArray[np.float64]
+    squared: NDArray[np.float64]
+    squared_control: NDArray[np.float64]
     landmarks: NDArray[np.float64] | None
 
     def summary(self, chosen: NDArray[np.bool_]) -> dict[str, Any]:
         """Means over the chosen faces, and what share of the mean-face control they are."""
         values: dict[str, Any] = {"faces": int(chosen.sum())}
-        for name in ("similarity", "rigid", "normals"):
+        for name in ("similarity", "rigid", "normals", "squared"):
             ours = float(getattr(self, name)[chosen].mean())
             control = float(getattr(self, f"{name}_control")[chosen].mean())
             values[name] = {"error": ours, "control": control, "ratio": ours / control}
@@ -44,33 +48,43 @@ class Errors:
         return values
 
 
-def errors(heads: NDArray[np.float32], mean: NDArray[np.float32], faces: FaceSet, triangles: NDArray) -> Errors:
-    """Errors of heads (n,N,3) for the faces; `mean` (N,3) is what the control returns for every one."""
+def errors(
+    heads: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    faces: FaceSet,
+    landmarks: NDArray[np.floating] | None = None,
+) -> Errors:
+    """Errors of heads (n,N,3) for the faces; `mean` (N,3) is what the control returns for every one.
+
+    landmarks (n,68,2), if estimated, in the pictures' pixels.
+    """
     region = faces.region("face")
-    order = np.full(faces.vertices.shape[1], -1)
-    order[region] = np.arange(len(region))
-    inner = order[triangles[(order[triangles] >= 0).all(1)]]
+    inner = region_triangles(faces.template["triangles"], region, faces.vertices.shape[1])
     rows = []
     for head, truth in zip(heads[:, region], faces.vertices[:, region], strict=True):
         row = []
         for candidate in (head, mean[region]):
             row += [
-                per_vertex_error(candidate, truth, scale=True).mean(),
-                per_vertex_error(candidate, truth, scale=False).mean(),
-                normal_angles(aligned(candidate, truth, scale=True), truth, inner).mean(),
+                per_vertex_error(candidate, truth, "similarity").mean(),
+                per_vertex_error(candidate, truth, "rigid").mean(),
+                normal_angles(aligned(candidate, truth), truth, inner).mean(),
+                mean_squared_error(candidate, truth),
             ]
         rows.append(row)
-    table = np.array(rows)
-    return Errors(
-        yaw=faces.yaw.astype(np.float64),
-        similarity=table[:, 0],
-        rigid=table[:, 1],
-        normals=table[:, 2],
-        similarity_control=table[:, 3],
-        rigid_control=table[:, 4],
-        normals_control=table[:, 5],
-        landmarks=None,
-    )
+    names = ("similarity", "rigid", "normals", "squared")
+    table = dict(zip((*names, *(f"{name}_control" for name in names)), np.array(rows).T, strict=True))
+    marks = None
+    if landmarks is not None:
+        marks = np.array([landmark_error(a, b) for a, b in zip(landmarks, faces.landmarks68, strict=True)])
+    return Errors(yaw=faces.yaw.astype(np.float64), landmarks=marks, **table)
+
+
+def region_triangles(triangles: NDArray, region: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Triangles (F',3) with all corners in a region (P,) of `count` vertices, as indices into the region."""
+    order = np.full(count, -1)
+    order[region] = np.arange(len(region))
+    inside: NDArray[np.intp] = order[triangles[(order[triangles] >= 0).all(1)]]
+    return inside
 
 
 def evaluate(bundle: Bundle, faces: FaceSet) -> Errors:
@@ -86,12 +100,7 @@ def evaluate(bundle: Bundle, faces: FaceSet) -> Errors:
         )
     crops = localiser_crops(faces.landmarks68, bundle.crop_scale, np.random.default_rng(_SEED))
     found = estimate(bundle, faces.images, crops)
-    heads = bundle.vertices(found["identity"])
-    result = errors(heads, bundle.head["mean"], faces, bundle.head["triangles"])
-    if "landmarks" not in found:
-        return result
-    landmarks = [landmark_error(a, b) for a, b in zip(found["landmarks"], faces.landmarks68, strict=True)]
-    return Errors(**{**result.__dict__, "landmarks": np.array(landmarks)})
+    return errors(bundle.vertices(found["identity"]), bundle.head["mean"], faces, found.get("landmarks"))
 
 
 def report(result: Errors) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The NoW benchmark: its protocol, its folders, and `likeness evaluate now`."""

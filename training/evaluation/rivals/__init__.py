@@ -1,0 +1,1 @@
+"""What recipes are measured against, on the same faces."""
