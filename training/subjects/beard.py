@@ -12,7 +12,7 @@ from training.subjects.hair_colour import mixed
 from training.subjects.props import Colour, CurveProp, Prop, Surface
 from training.subjects.scalp import Roots, vertex_normals
 from training.subjects.skull import Capsule, ear_mask
-from training.subjects.strands import frizz, gather, locks, taper
+from training.subjects.strands import frizz, gather, locks, points_last, taper, unit
 from training.template import Template
 
 Floats = NDArray[np.floating]
@@ -175,16 +175,16 @@ def _strands(
     lift = np.radians(np.where(moustache > 0.5, 24.0, 38.0)) * rng.uniform(0.6, 1.4, len(x))
     heading = np.cos(lift)[:, None] * flow + np.sin(lift)[:, None] * normals + rng.normal(0.0, 0.16, flow.shape)
     count = 5 if beard.length + beard.long < 14.0 else 8
-    points = np.empty((len(start), count, 3), np.float32)
-    points[:, 0] = start
-    step = (length / (count - 1))[:, None]
+    heading, flow, step = heading.T, flow.T, length / (count - 1)
+    points = np.empty((3, len(start), count), np.float32)
+    points[:, :, 0] = start.T
+    turn = (0.35 * flow + np.array([[0.0], [-0.25], [0.0]])) * np.minimum(step / 4.0, 0.6)
     for k in range(1, count):
-        heading = heading + (0.35 * flow + [0.0, -0.25, 0.0]) * np.minimum(step / 4.0, 0.6)
-        heading /= np.linalg.norm(heading, axis=1, keepdims=True)
-        points[:, k] = points[:, k - 1] + step * heading
-    lock = locks(roots.rest, np.zeros(len(start), int), min(160, len(start)))
+        heading = unit(heading + turn)
+        points[:, :, k] = points[:, :, k - 1] + step * heading
+    lock = locks(roots.rest.T, np.zeros(len(start), int), min(160, len(start)))
     points = gather(points, lock, np.array(0.25))
-    return frizz(points, beard.curl * np.minimum(1.0, length / 8.0), rng).astype(np.float32)
+    return points_last(frizz(points, beard.curl * np.minimum(1.0, length / 8.0), rng))
 
 
 def _beardable(template: Template) -> Floats:
@@ -197,7 +197,7 @@ def _parts(template: Template, rest: Floats, beard: Beard) -> dict[str, Floats]:
     marks = template.mean[template.landmarks68]
     nose, lip, under, chin = marks[33, 1], marks[51, 1], marks[57, 1], marks[8, 1]
     corner = float(abs(marks[[48, 54], 0]).mean())
-    turn, _, _ = Capsule.of(template, template.mean).coordinates(rest)
+    turn, _ = Capsule.of(template, template.mean).place(rest)
     turn = np.degrees(np.abs(turn))
     x, y, z = np.abs(rest[..., 0]), rest[..., 1], rest[..., 2]
     front = _soft(z - 15.0, 5.0)

@@ -112,10 +112,14 @@ def brow_cover(template: Template, brows: Brows) -> Floats:
     """How much brows darken the skin below them, per vertex (N,) 0..1."""
     spine = _spine(template, brows, np.linspace(0.0, 1.0, 15))
     points = np.concatenate([spine, spine * [-1.0, 1.0]])
-    skin = template.region("skin") & (template.mean[:, 2] > 40.0)
-    offset = template.mean[:, None, :2] - points[None]
-    near = np.exp(-((offset / [6.0, 3.4 * brows.thickness]) ** 2).sum(2)).max(1)
-    return (brows.shade * min(brows.density, 1.0) * near * skin).astype(np.float32)
+    x, y, z = template.mean.T
+    chosen = np.flatnonzero(template.region("skin") & (z > 40.0) & (np.abs(y - spine[:, 1].mean()) < 30.0))
+    cover = np.zeros(len(template.mean), np.float32)
+    across = ((x[chosen, None] - points[:, 0]) / 6.0) ** 2 + (
+        (y[chosen, None] - points[:, 1]) / 3.4 / brows.thickness
+    ) ** 2
+    cover[chosen] = brows.shade * min(brows.density, 1.0) * np.exp(-across.min(1))
+    return cover
 
 
 def brow_shade(brows: Brows) -> Floats:
@@ -167,17 +171,24 @@ def _layout(template: Template, brows: Brows, rng: np.random.Generator) -> tuple
 def _bind(template: Template, points: Floats) -> tuple[Ints, Floats]:
     """The skin triangle (S,3) before each front-view point (S,2) of the mean head, and barycentric weights (S,3)."""
     faces = template.triangles[np.repeat(template.material == 0, 2)]
-    low, high = points.min(0) - 8.0, points.max(0) + 8.0
     near = template.mean[:, :2]
-    inside = ((near > low) & (near < high)).all(1) & (template.mean[:, 2] > 40.0)
+    low, high = np.abs(points).min(0) - [8.0, 4.0], np.abs(points).max(0) + 6.0
+    inside = (np.abs(near) > low).all(1) & (np.abs(near) < high).all(1)
+    inside &= (near[:, 1] > 0.0) & (template.mean[:, 2] > 40.0)
     faces = faces[inside[faces].all(1)]
-    a, b, c = (near[faces[:, k]] for k in range(3))
-    area = _cross(b - a, c - a)
-    faces, a, b, c, area = (part[area > 1e-3] for part in (faces, a, b, c, area))
-    p = points[:, None]
-    weights = np.stack([_cross(b - p, c - p), _cross(c - p, a - p), _cross(a - p, b - p)], 2) / area[None, :, None]
-    best = np.argmax(weights.min(2), axis=1)
-    return faces[best], weights[np.arange(len(points)), best]
+    corners = near[faces]
+    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    faces, corners, area = faces[area > 1e-3], corners[area > 1e-3], area[area > 1e-3]
+    # Each weight is linear in the point: its value is the constant of the edge across plus the point's part.
+    weights = []
+    p = points.astype(np.float32)
+    for k in range(3):
+        b, c = corners[:, (k + 1) % 3], corners[:, (k + 2) % 3]
+        edge = (c - b) / area[:, None]
+        weights.append(np.outer(p[:, 1], edge[:, 0]) - np.outer(p[:, 0], edge[:, 1]) + _cross(b, c) / area)
+    best = np.argmax(np.minimum(np.minimum(weights[0], weights[1]), weights[2]), axis=1)
+    rows = np.arange(len(points))
+    return faces[best], np.stack([part[rows, best] for part in weights], 1)
 
 
 def _cross(a: Floats, b: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,21 @@ from numpy.typing import NDArray
 from training.subjects.props import Colour, CurveProp, Prop, Surface
 from training.subjects.scalp import Hairline, Roots, scalp_roots, vertex_normals
 from training.subjects.skull import Capsule, Obstacle, ear_mask
-from training.subjects.strands import Bend, clear, curl, cut, frizz, gather, grow, locks, taper
+from training.subjects.strands import (
+    Bend,
+    clear,
+    curl,
+    cut,
+    dot,
+    frizz,
+    gather,
+    grow,
+    locks,
+    points_last,
+    smoothstep,
+    taper,
+    unit,
+)
 from training.template import Template
 
 Floats = NDArray[np.floating]
@@ -95,41 +109,43 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair) -> Floats:
     """Strands (S,P,3) mm on a posed head, vertices (N,3) mm."""
     rng = np.random.default_rng(hair.seed)
     roots = scalp_roots(template, hair.hairline, round(3400 * hair.density), rng)
-    capsule = Capsule.of(template, template.mean)
-    azimuth, down, _ = capsule.coordinates(roots.rest)
+    azimuth, down = Capsule.of(template, template.mean).place(roots.rest)
     depth = hair.hairline.depth(azimuth, down)
-    normals = roots.on(vertex_normals(template, vertices))
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = unit(roots.on(vertex_normals(template, vertices)).T)
     obstacle = Obstacle.of(template, vertices, ears=hair.over_ears)
-    start = roots.on(vertices)
-    side = np.where(roots.rest[:, 0] + rng.normal(0.0, 1.5, len(start)) > hair.parting, 1.0, -1.0)
-    low = _step(down, 92.0, 140.0)
+    start = roots.on(vertices).T
+    count = start.shape[1]
+    side = np.where(roots.rest[:, 0] + rng.normal(0.0, 1.0, count) > hair.parting, 1.0, -1.0)
+    low = smoothstep(down, 92.0, 140.0)
     fringe = _fringe(hair, azimuth, down, depth, rng)
-    flow = _flow(hair, roots, side, low, azimuth)
-    sweep = np.stack([0.9 * hair.fringe_sweep + roots.rest[:, 0] / 90.0, -0.9 + 0.0 * low, 0.5 + 0.0 * low], 1)
-    flow = np.where(fringe[:, None], sweep, flow)
-    flow = flow - (flow * normals).sum(1, keepdims=True) * normals
-    flow /= np.maximum(np.linalg.norm(flow, axis=1, keepdims=True), 1e-6)
-    flow += rng.normal(0.0, 0.10, flow.shape)
-    lift = np.radians(hair.lift) * rng.uniform(0.7, 1.3, len(start)) * np.where(fringe, 0.8, 1.0 - 0.5 * low)
-    direction = np.cos(lift)[:, None] * flow + np.sin(lift)[:, None] * normals
-    length = (hair.length + (hair.sides - hair.length) * _step(down, 85.0, 150.0)) * rng.uniform(0.82, 1.12, len(start))
-    reach = np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, len(start))
+    flow = _flow(hair, roots, side, low, azimuth, depth)
+    combed = np.stack([0.9 * hair.fringe_sweep + roots.rest[:, 0] / 90.0, np.full(count, -0.9), np.full(count, 0.5)])
+    flow = np.where(fringe, combed, flow)
+    flow = unit(flow - dot(flow, normals) * normals) + rng.normal(0.0, 0.10, flow.shape)
+    lift = np.radians(hair.lift) * rng.uniform(0.7, 1.3, count) * np.where(fringe, 0.8, 1.0 - 0.5 * low)
+    length = (hair.length + (hair.sides - hair.length) * smoothstep(down, 85.0, 150.0)) * rng.uniform(0.82, 1.12, count)
+    reach = np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, count)
     length = np.where(fringe, reach, length)
-    # Rows over the hairline are thin; strands from further up lie over those from below.
-    layer = (1.0 - np.exp(-np.maximum(depth, 0.0) / 22.0)) * (0.25 + 0.75 * rng.random(len(start)))
-    hover = 0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0)
-    goal = np.array([0.0, hair.tie, _back_of(vertices, hair.tie) - 6.0]) if hair.flow == "tied" else None
-    if goal is not None:
-        length = np.linalg.norm(goal - start, axis=1) * 1.35
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    weight = np.full(len(start), hair.weight) * np.where(fringe, 0.5, 1.0)
-    bend = Bend(direction, length, hover, weight, np.full(len(start), hair.lie), goal)
-    count = int(np.clip(6 + max(hair.length, hair.sides) / 18.0 + (4 if hair.curl > 0 else 0), 6, 18))
-    points = grow(start, bend, obstacle, count)
+    # Rows at the hairline are thin; strands from further up lie over those from below.
+    layer = (1.0 - np.exp(np.maximum(depth, 0.0) / -22.0)) * (0.25 + 0.75 * rng.random(count))
+    bend = Bend(
+        direction=unit(np.cos(lift) * flow + np.sin(lift) * normals),
+        length=length,
+        hover=0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0),
+        weight=hair.weight * np.where(fringe, 0.5, 1.0),
+        lie=np.full(count, hair.lie),
+    )
+    steps = int(np.clip(6 + max(hair.length, hair.sides) / 18.0 + (4 if hair.curl > 0 else 0), 6, 18))
+    if hair.flow == "tied":
+        knot = np.array([0.0, hair.tie, _back_of(vertices, hair.tie) - 5.0])
+        bend = _drawn_to(knot, bend, start, fringe)
+    points = grow(start, bend, obstacle, steps)
     if hair.cut > UNCUT:
-        points = cut(points, hair.cut + rng.normal(0.0, 5.0, len(points)))
-    return _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
+        points = cut(points, hair.cut + rng.normal(0.0, 5.0, count))
+    points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
+    if hair.flow == "tied":
+        points = np.concatenate([points, knotted(knot, hair.tail, obstacle, steps, rng)], axis=1)
+    return points_last(points)
 
 
 def hair_props(template: Template, vertices: Floats, hair: Hair, assets: object = None) -> tuple[Prop, ...]:
@@ -147,6 +163,37 @@ def hair_props(template: Template, vertices: Floats, hair: Hair, assets: object 
     )
 
 
+def _drawn_to(knot: Floats, bend: Bend, start: Floats, fringe: NDArray[np.bool_]) -> Bend:
+    """Growth towards a knot at the back of the head, but for the fringe."""
+    rest = knot[:, None] - start
+    length = np.where(fringe, bend.length, 1.35 * np.sqrt(dot(rest, rest)))
+    return replace(bend, length=length, goal=knot, drawn=~fringe)
+
+
+def knotted(knot: Floats, tail: float, obstacle: Obstacle, steps: int, rng: np.random.Generator) -> Floats:
+    """What hair does behind its knot (3,): a tail of a length (mm), or a bun (0); strands (3,S,steps) mm."""
+    if tail > 0.0:
+        count = 420
+        ring = rng.normal(0.0, 5.0, (2, count))
+        start = knot[:, None] + np.stack([ring[0], ring[1], np.zeros(count)])
+        heading = np.stack([0.04 * ring[0], 0.35 + 0.05 * ring[1], np.full(count, -1.0)])
+        bend = Bend(
+            direction=unit(heading + rng.normal(0.0, 0.12, (3, count))),
+            length=tail * rng.uniform(0.8, 1.1, count),
+            hover=rng.uniform(3.0, 22.0, count),
+            weight=np.full(count, 0.75),
+            lie=np.zeros(count),
+        )
+        return grow(start, bend, obstacle, steps)
+    count, size = 380, rng.uniform(20.0, 32.0)
+    # Hair wound about a ball: each strand a tilted turn of it.
+    turn = np.linspace(0.0, 1.0, steps) * rng.uniform(2.5, 4.5, count)[:, None] + rng.uniform(0.0, 6.28, count)[:, None]
+    tilt = rng.normal(0.0, 0.9, count)[:, None]
+    ball = size * rng.uniform(0.86, 1.0, count)[:, None]
+    away = np.stack([np.cos(turn) * np.cos(tilt), np.sin(turn) * np.cos(tilt), np.sin(tilt) + 0.0 * turn])
+    return (knot - [0.0, 0.0, 0.7 * size])[:, None, None] + ball * away
+
+
 def _dress(
     points: Floats,
     roots: Roots,
@@ -158,61 +205,58 @@ def _dress(
     rng: np.random.Generator,
 ) -> Floats:
     """Locks, curls, frizz, and hair kept off the face."""
-    lock = locks(roots.rest, (side > 0) * (hair.flow == "parted") + 2 * fringe, min(hair.locks, len(points)))
-    loose = rng.random(len(points)) < 0.05
+    count = points.shape[1]
+    lock = locks(roots.rest.T, (side > 0) * (hair.flow == "parted") + 2 * fringe, min(hair.locks, count))
+    loose = rng.random(count) < 0.05
+    strength = np.where(loose, 0.2, hair.lock) * (rng.uniform(0.6, 1.0, count) if hair.curl == 0.0 else 1.0)
+    points = gather(points, lock, strength)
     if hair.curl > 0.0:
-        outward = obstacle.capsule.outward(points)
-        vary = rng.uniform(0.7, 1.3, len(points))
-        size = hair.curl * np.where(loose, 1.3, vary[lock])
-        wave = hair.wave * (0.75 + 0.5 * rng.random(len(points)))[lock]
-        phase = (rng.uniform(0.0, 2.0 * np.pi, len(points)))[lock] + rng.normal(0.0, 0.35, len(points))
-        points = gather(points, lock, np.where(loose, 0.2, hair.lock))
+        outward = obstacle.capsule.polar(points)[3]
+        size = hair.curl * np.where(loose, 1.3, rng.uniform(0.7, 1.3, count)[lock])
+        wave = hair.wave * rng.uniform(0.75, 1.25, count)[lock]
+        phase = rng.uniform(0.0, 2.0 * np.pi, count)[lock] + rng.normal(0.0, 0.35, count)
         points = curl(points, outward, size, wave, phase, hair.flat)
-    else:
-        points = gather(points, lock, np.where(loose, 0.2, hair.lock) * rng.uniform(0.6, 1.0, len(points)))
     points = frizz(points, hair.frizz * np.where(loose, 2.5, 1.0), rng)
-    points = _off_the_face(points, fringe, hair, landmarks, rng)
-    return clear(points, obstacle).astype(np.float32)
+    if hair.flow != "tied":
+        way = side if hair.flow == "parted" else np.where(points[0].mean(1) > 0.0, 1.0, -1.0)
+        points = _off_the_face(points, way, fringe, hair, landmarks, rng)
+    return clear(points, obstacle)
 
 
 def _off_the_face(
-    points: Floats, fringe: NDArray[np.bool_], hair: Hair, landmarks: Floats, rng: np.random.Generator
+    points: Floats, way: Floats, fringe: NDArray[np.bool_], hair: Hair, landmarks: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Hanging hair moved beside the face: outside its outline, but for `frame` mm."""
-    outline = landmarks[:17]
-    left, right = outline[16:8:-1], outline[0:8]
+    """Hanging hair moved beside the face, to the left (way 1) or right (-1) of its outline, but for `frame` mm."""
+    left, right = landmarks[16:8:-1], landmarks[0:8]
     order = np.argsort(left[:, 1])
-    height = left[order, 1]
     wide = 0.5 * (left[order, 0] - right[order, 0])
-    x, y, z = points[..., 0], points[..., 1], points[..., 2]
-    limit = np.interp(y, height, wide, left=0.0) + rng.normal(0.0, 2.5, (len(points), 1)) - hair.frame
+    x, y, z = points
+    limit = np.interp(y, left[order, 1], wide, left=0.0) + rng.normal(-hair.frame, 2.5, (points.shape[1], 1))
     brow = float(landmarks[17:27, 1].mean())
-    inside = _step(-y, -brow - 28.0, -brow + 2.0) * _step(z, -5.0, 25.0) * (~fringe)[:, None]
-    way = np.sign(points[:, :1, 0] + np.where(np.abs(points[:, :1, 0]) < 8.0, x.mean(1, keepdims=True), 0.0))
-    short = np.maximum(limit - way * x, 0.0) * inside
+    inside = smoothstep(-y, -brow - 28.0, -brow + 2.0) * smoothstep(z, -5.0, 25.0) * ~fringe[:, None]
     moved = points.copy()
-    moved[..., 0] += (way * short).astype(points.dtype)
+    moved[0] += way[:, None] * np.maximum(limit - way[:, None] * x, 0.0) * inside
     return moved
 
 
-def _flow(hair: Hair, roots: Roots, side: Floats, low: Floats, azimuth: Floats) -> Floats:
-    """Where hair at the roots heads, (S,3), before it is laid along the skin."""
-    rest, count = roots.rest, len(roots.rest)
+def _flow(hair: Hair, roots: Roots, side: Floats, low: Floats, azimuth: Floats, depth: Floats) -> Floats:
+    """Where hair at the roots heads, (3,S), before it is laid along the skin."""
+    rest, none = roots.rest.T, np.zeros(len(roots.rest))
     if hair.flow == "forward":
-        top = rest - _WHORL
-        top = top / np.maximum(np.linalg.norm(top, axis=1, keepdims=True), 1.0)
-        lower = np.tile([0.0, -1.0, 0.25], (count, 1))
+        top = unit(rest - _WHORL[:, None])
+        lower = np.stack([none, none - 1.0, none + 0.25])
     elif hair.flow == "parted":
-        spread = np.exp(-np.abs(rest[:, 0] - hair.parting) / 60.0)
-        top = np.stack([side * (0.6 + 0.4 * spread), np.full(count, -0.2), np.full(count, hair.sweep)], 1)
-        lower = np.tile([0.0, -1.0, 0.35 * hair.sweep - 0.1], (count, 1))
+        # The first rows behind the forehead are combed back, or they would fall across it.
+        back = hair.sweep - 0.7 * np.exp(np.maximum(depth, 0.0) / -14.0)
+        top = np.stack([side * (0.6 + 0.4 * np.exp(np.abs(rest[0] - hair.parting) / -60.0)), none - 0.2, back])
+        lower = np.stack([none, none - 1.0, none + 0.35 * hair.sweep - 0.1])
     else:
-        top = np.stack([rest[:, 0] / 160.0 + 0.4 * hair.fringe_sweep, np.zeros(count), np.full(count, -1.0)], 1)
-        lower = np.tile([0.0, -0.7 if hair.flow == "back" else -0.3, -0.7], (count, 1))
+        top = np.stack([rest[0] / 160.0 + 0.4 * hair.fringe_sweep, none, none - 1.0])
+        lower = np.stack([none, none - (0.7 if hair.flow == "back" else 0.3), none - 0.7])
     # At the nape there is only down.
-    behind = _step(np.abs(azimuth), 1.7, 2.3)[:, None]
-    lower = lower * (1.0 - behind) + np.array([0.0, -1.0, 0.0]) * behind
-    return top * (1.0 - low[:, None]) + lower * low[:, None]
+    behind = smoothstep(np.abs(azimuth), 1.7, 2.3)
+    lower = lower * (1.0 - behind) + np.stack([none, none - 1.0, none]) * behind
+    return top * (1.0 - low) + lower * low
 
 
 def _fringe(hair: Hair, azimuth: Floats, down: Floats, depth: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -227,8 +271,3 @@ def _back_of(vertices: Floats, height: float) -> float:
     """z (mm) of the back of the head at a height."""
     near = (np.abs(vertices[:, 0]) < 25.0) & (np.abs(vertices[:, 1] - height) < 22.0)
     return float(vertices[near, 2].min()) if near.any() else -100.0
-
-
-def _step(values: Floats, low: float, high: float) -> Floats:
-    t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)

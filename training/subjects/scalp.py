@@ -57,7 +57,7 @@ class Hairline:
 
     def density(self, rest: Floats, capsule: Capsule, feather: float = 3.0) -> Floats:
         """Share 0..1 of full hair at points (...,3) mm of the template's mean head."""
-        azimuth, down, _ = capsule.coordinates(rest)
+        azimuth, down = capsule.place(rest)
         share = 1.0 / (1.0 + np.exp(np.clip(-self.depth(azimuth, down) / feather, -30.0, 30.0)))
         if self.crown > 0.0:
             bare = np.linalg.norm((rest - _CROWN) * [1.0, 1.0, 0.85], axis=-1) - 112.0 * self.crown
@@ -104,7 +104,7 @@ def scalp_roots(template: Template, hairline: Hairline, count: int, rng: np.rand
     capsule = Capsule.of(template, template.mean)
     faces = template.triangles[np.repeat(template.material == 0, 2)]
     near = (template.mean[:, 1] > -60.0) & ~ear_mask(template) & template.region("skin")
-    azimuth, down, _ = capsule.coordinates(template.mean)
+    azimuth, down = capsule.place(template.mean)
     near &= hairline.depth(azimuth, down) > -14.0
     faces = faces[near[faces].all(1)]
     roots = Roots.scatter(template, faces, round(count * 1.12))

@@ -38,27 +38,29 @@ class Capsule:
         top = vertices[template.region("scalp")]
         return Capsule(0.29 * float(top[:, 1].max()), 0.5 * float(top[:, 2].max() + top[:, 2].min()))
 
-    def coordinates(self, points: Floats) -> tuple[Floats, Floats, Floats]:
-        """Azimuth (radians), way down (mm) and distance from the axis (mm) of points (...,3)."""
-        x, z = points[..., 0], points[..., 2] - self.forward
-        up = points[..., 1] - self.height
-        flat = np.hypot(x, z)
-        above = np.maximum(up, 0.0)
-        down = RADIUS * np.arctan2(flat, above) + np.maximum(-up, 0.0)
-        return np.arctan2(x, z), down, np.hypot(flat, above)
+    def polar(self, points: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Azimuth (radians), way down (mm), distance from the axis (mm) and the unit vector away from it.
 
-    def outward(self, points: Floats) -> Floats:
-        """Unit vectors (...,3) away from the axis."""
-        away = points - np.array([0.0, self.height, self.forward])
-        away[..., 1] = np.maximum(away[..., 1], 0.0)
-        return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
+        Points are (3,...), axes first; the vectors come likewise.
+        """
+        x, y, z = points[0], points[1] - np.float32(self.height), points[2] - np.float32(self.forward)
+        flat, above = np.hypot(x, z), np.maximum(y, np.float32(0.0))
+        down = np.float32(RADIUS) * np.arctan2(flat, above) - np.minimum(y, np.float32(0.0))
+        distance = np.hypot(flat, above)
+        out = np.stack([x, above, z]) / np.maximum(distance, np.float32(1e-6))
+        return np.arctan2(x, z), down, distance, out
+
+    def place(self, points: Floats) -> tuple[Floats, Floats]:
+        """Azimuth (radians) and way down (mm) of points (...,3)."""
+        azimuth, down, _, _ = self.polar(np.moveaxis(points, -1, 0))
+        return azimuth, down
 
 
 @dataclass(frozen=True)
 class Obstacle:
     """How far a head and the shoulders below it reach out from the capsule's axis: a map over azimuth and way down.
 
-    distance (rows, columns) mm.
+    distance (rows, columns + 2) mm, the first and last column repeated at the other end.
     """
 
     capsule: Capsule
@@ -73,30 +75,28 @@ class Obstacle:
         if not ears:
             quads = quads[~ear_mask(template)[quads].any(1)]
         coarse = template.region("scalp")[quads].any(1)
-        points = np.concatenate(
-            [_inside(vertices[quads[coarse]], 5), _inside(vertices[quads[~coarse]], 2), vertices[skin]]
-            if ears
-            else [_inside(vertices[quads[coarse]], 5), _inside(vertices[quads[~coarse]], 2)]
-        )
-        azimuth, down, distance = capsule.coordinates(points)
+        parts = [_inside(vertices[quads[coarse]], 5), _inside(vertices[quads[~coarse]], 2)]
+        azimuth, down, distance, _ = capsule.polar(np.concatenate(parts).T.astype(np.float32))
         grid = np.zeros((_ROWS, _COLUMNS))
         column = ((azimuth / (2.0 * np.pi) + 0.5) * _COLUMNS).astype(int) % _COLUMNS
         row = np.clip((down / _ROW_MM).astype(int), 0, _ROWS - 1)
         np.maximum.at(grid, (row, column), distance)
         grid = np.maximum(_filled(grid), _shoulders(capsule))
-        return Obstacle(capsule, _smooth(grid).astype(np.float32))
+        return Obstacle(capsule, np.pad(_smooth(grid), ((0, 0), (1, 1)), mode="wrap").astype(np.float32))
 
     def reach(self, azimuth: Floats, down: Floats) -> Floats:
         """Distance of the surface from the axis, mm, at azimuths and ways down of one shape."""
-        column = (azimuth / (2.0 * np.pi) + 0.5) * _COLUMNS - 0.5
-        row = np.clip(down / _ROW_MM - 0.5, 0.0, _ROWS - 1.001)
-        c, r = np.floor(column).astype(np.intp), row.astype(np.intp)
-        u, v = column - c, row - r
-        left, right = c % _COLUMNS, (c + 1) % _COLUMNS
-        flat, first = self.distance.ravel(), r * _COLUMNS
-        upper = flat[first + left] * (1.0 - u) + flat[first + right] * u
-        lower = flat[first + _COLUMNS + left] * (1.0 - u) + flat[first + _COLUMNS + right] * u
-        return upper * (1.0 - v) + lower * v
+        # The map has one more column at either end, so that interpolation crosses the back of the head.
+        column = azimuth * np.float32(_COLUMNS / (2.0 * np.pi)) + np.float32(0.5 * _COLUMNS + 0.5)
+        row = np.clip(down / np.float32(_ROW_MM) - np.float32(0.5), 0.0, _ROWS - 1.001)
+        c, r = column.astype(np.intp), row.astype(np.intp)
+        u, v = (column - c).astype(np.float32), (row - r).astype(np.float32)
+        wide = _COLUMNS + 2
+        flat, first = self.distance.ravel(), r * wide + c
+        upper, lower = flat[first], flat[first + wide]
+        upper = upper + (flat[first + 1] - upper) * u
+        lower = lower + (flat[first + wide + 1] - lower) * u
+        return upper + (lower - upper) * v
 
 
 def ear_mask(template: Template) -> NDArray[np.bool_]:
