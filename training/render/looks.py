@@ -14,17 +14,20 @@ from training.subjects.skin import oiliness
 from training.subjects.subject import SubjectParams
 from training.template import Template
 
+# Pictures of at least this many px show pores.
+_PORES_FROM = 320
+
 # Segment of each of the template's materials.
 _SEGMENT = {"skin": "skin", "eye": "eyes", "mouth": "mouth", "teeth": "teeth", "brow": "brows", "lash": "lashes"}
 
 
 class HeadLooks:
-    """Materials of the head; photos are photographic skins that subjects may name.
+    """Materials of the head; photos are photographic skins that subjects may name; resolution px of the picture.
 
     oil (N,) 0..1 and face (N,) bool are the template's.
     """
 
-    def __init__(self, template: Template, photos: tuple[PhotoSkin, ...] = ()) -> None:
+    def __init__(self, template: Template, photos: tuple[PhotoSkin, ...] = (), resolution: int = 512) -> None:
         detail = skin_detail(np.random.default_rng(5))
         self.materials = {
             "skin": materials.skin(_image("skin detail", detail)),
@@ -36,6 +39,8 @@ class HeadLooks:
         }
         for name, material in self.materials.items():
             material.pass_index = SEGMENTS.index(_SEGMENT[name])
+        # Pores are far smaller than a pixel of a small picture, and bump takes a tenth of its time.
+        self.materials["skin"].node_tree.nodes["pores"].mute = resolution < _PORES_FROM
         self.oil = oiliness(template)
         self.face = template.region("face")
         self._plain = _image("no photo", np.full((2, 2, 3), 0.5, np.float32))

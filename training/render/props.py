@@ -134,6 +134,9 @@ class PropRoom:
         bsdf.inputs["Metallic"].default_value = look.metallic
         bsdf.inputs["Sheen Weight"].default_value = look.sheen
         bsdf.inputs["Alpha"].default_value = look.opacity
+        if segment == "skin":
+            bsdf.inputs["Subsurface Weight"].default_value = 0.8
+            bsdf.inputs["Subsurface Scale"].default_value = 0.003
 
     def _make(self, key: tuple[str, ...], kind: str, look: Surface) -> bpy.types.Material:
         name = " ".join(part for part in key[:3] if part)

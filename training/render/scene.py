@@ -55,7 +55,7 @@ class TrainingScene:
         self.denoised = configure(self.scene, options.engine, options.resolution, options.samples, options.threads)
         self.scene.view_settings.use_white_balance = True
         self.passes = ScenePasses(self.scene, template, options.engine, options.passes)
-        self.looks = looks.HeadLooks(template, options.photos)
+        self.looks = looks.HeadLooks(template, options.photos, options.resolution)
         self.head = self._add_head()
         self.props = PropRoom(self.scene)
         self.world = TrainingWorld(self.scene, options.worlds or blender_worlds())

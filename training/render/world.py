@@ -27,7 +27,7 @@ _TILE = 128
 _WHITE = 0.95
 _PROBE = (24, 48)
 # How much of the light's own colour white balance takes out.
-_BALANCED = 0.7
+_BALANCED = 0.6
 
 
 def blender_worlds() -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from training.camera import Camera
 from training.populations.identity import Population
 from training.subjects.beard import beard_cover, beard_props, beard_shade
 from training.subjects.brows import brow_cover, brow_props, brow_shade
+from training.subjects.clothes import clothes_props
 from training.subjects.expression import posed_vertices
 from training.subjects.glasses import glasses_props
 from training.subjects.hair import hair_cover, hair_props
@@ -47,6 +48,7 @@ class FigureBuilder:
         self.photos = {photo.name: photo for photo in photos}
         self.template = population.template
         self.painter = Painter(self.template)
+        self._throat = self.template.region("neck")
         self._actions = tuple(str(name) for name in self.template.expression_names)
 
     def build(self, subject: SubjectParams, resolution: int) -> Figure:
@@ -65,9 +67,11 @@ class FigureBuilder:
             *beard_props(template, vertices, beard),
             *brow_props(template, vertices, brows),
         ]
+        paint = self.painter.albedo(subject.skin, covers)
+        red, green, blue = np.median(paint[self._throat], axis=0)
+        props += clothes_props(template, vertices, subject.clothes, (float(red), float(green), float(blue)))
         if subject.glasses:
             props += glasses_props(template, vertices, subject.glasses)
-        paint = self.painter.albedo(subject.skin, covers)
         camera = view_camera(template, vertices, subject.view, resolution)
         return Figure(neutral, vertices, paint, self._reflectance(subject, paint), tuple(props), camera)
 

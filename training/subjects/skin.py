@@ -137,7 +137,7 @@ class Painter:
         pigment = np.full(len(blood), 0.12 + 2.6 * skin.melanin**1.2) * (1.0 + 0.25 * own * skin.sockets * self.sockets)
         pigment = pigment * (1.0 - 0.35 * own * self.lips)
         absorption = np.outer(pigment, [0.72, 1.0, 1.28]) + np.outer(blood, [0.045, 0.42, 0.34])
-        albedo = np.array([0.74, 0.62, 0.54]) * np.exp(-absorption)
+        albedo = np.array([0.77, 0.60, 0.48]) * np.exp(-absorption)
         if makeup:
             for colour, share in (
                 (makeup.lipstick, makeup.lips * self.lips),

@@ -10,6 +10,7 @@ import numpy as np
 from training.populations.identity import Identity, Population
 from training.subjects.beard import Beard, draw_beard
 from training.subjects.brows import Brows, draw_brows
+from training.subjects.clothes import Clothes, draw_clothes
 from training.subjects.expression import draw_expression
 from training.subjects.eyes import Eyes, draw_eyes
 from training.subjects.glasses import Glasses, draw_glasses
@@ -42,6 +43,7 @@ class SubjectParams:
     hair: Hair
     beard: Beard
     glasses: Glasses | None
+    clothes: Clothes
     light: Light
     view: View
 
@@ -72,6 +74,7 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
         brows=draw_brows(next(parts), traits, *roots),
         beard=draw_beard(next(parts), traits, *roots),
         glasses=draw_glasses(next(parts), traits),
+        clothes=draw_clothes(next(parts), traits),
         light=draw_light(next(parts), stock.worlds),
         view=draw_view(next(parts)),
     )
