@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from training.shards import Sample, count_samples, read_shard, shard_paths
+
+# Bytes of an array that is kept in memory wherever it is asked for.
+_IN_MEMORY = 4e9
 
 # iBUG-68 landmark -> the landmark on the other side of the face.
 # fmt: off
@@ -69,8 +73,13 @@ class FaceSet:
         return np.flatnonzero(self.template["regions"][names.index(name)])
 
 
-def read_faces(folder: Path, limit: int | None = None, progress: bool = True, reflectance: bool = True) -> FaceSet:
+def read_faces(
+    folder: Path, limit: int | None = None, progress: bool = True, reflectance: bool = True, spill: Path | None = None
+) -> FaceSet:
     """Reads a dataset folder (shards and `template.npz`), at most `limit` samples, in the order of their names.
+
+    Arrays of more than 4 GB go into a file in the folder `spill`, if one is named, which nobody sees and which is gone
+    with the arrays: what is looked at is then read as it is needed.
 
     Raises `FileNotFoundError` when the folder holds no template or no finished shard, and `ValueError` when a sample
     is incomplete or differs in size from the others.
@@ -97,7 +106,7 @@ def read_faces(folder: Path, limit: int | None = None, progress: bool = True, re
         for index, sample in zip(range(total), samples, strict=False):
             for field, array in _arrays(sample, reflectance).items():
                 if index == 0:
-                    columns[field] = np.empty((total, *array.shape), array.dtype)
+                    columns[field] = _empty((total, *array.shape), array.dtype, spill)
                 if field not in columns or columns[field].shape[1:] != array.shape:
                     raise ValueError(f"sample {sample.key} differs from the first one in its {field}: {array.shape}")
                 columns[field][index] = array
@@ -186,6 +195,14 @@ def make_sampler(yaw: NDArray[np.floating], batch_size: int, seed: int, posed: t
     if not 0 < turned.sum() < len(yaw):
         raise ValueError(f"faces turned both less and more than {degrees:g} degrees are needed; render more of them")
     return Sampler((everything[~turned], everything[turned]), (1.0 - share, share), batch_size, seed)
+
+
+def _empty(shape: tuple[int, ...], kind: np.dtype[Any], spill: Path | None) -> NDArray[Any]:
+    if spill is None or np.prod(shape) * kind.itemsize <= _IN_MEMORY:
+        return np.empty(shape, kind)
+    spill.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=spill) as file:
+        return np.memmap(file, kind, "w+", shape=shape)
 
 
 def _arrays(sample: Sample, reflectance: bool) -> dict[str, NDArray[Any]]:

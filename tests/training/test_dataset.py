@@ -27,6 +27,19 @@ def test_samples_come_back_in_order_with_their_template(tmp_path: Path) -> None:
     assert len(read_faces(tmp_path / "data", limit=3, progress=False)) == 3
 
 
+def test_large_arrays_stay_on_the_disk_and_leave_nothing_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_toy_faces(tmp_path / "data", count=5, size=32)
+    known = read_faces(folder, progress=False)
+    monkeypatch.setattr("training.dataset._IN_MEMORY", known.vertices.nbytes - 1)
+    faces = read_faces(folder, progress=False, spill=tmp_path / "spill")
+    assert isinstance(faces.vertices, np.memmap)
+    assert not isinstance(faces.landmarks68, np.memmap)
+    np.testing.assert_array_equal(faces.vertices, known.vertices)
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="likeness render"):
         read_faces(tmp_path, progress=False)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             config = replace(config, schedule=replace(config.schedule, steps=steps_of_run(args.output)))
         elif (args.output / "checkpoint.pt").exists():
             raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
-        faces = read_faces(args.data, args.limit, reflectance=config.network.reflectance > 0)
+        faces = read_faces(args.data, args.limit, reflectance=config.network.reflectance > 0, spill=args.output)
         steps = args.steps
         if args.hours and not args.resume:
             steps = measured_steps(config, faces, args.hours)

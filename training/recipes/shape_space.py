@@ -63,9 +63,13 @@ class ShapeSpace:
         return ShapeSpace(state["mean"], state["weights"], float(state["unit"]), rotation)
 
 
-def mean_head(vertices: Floats, mirror: NDArray[np.integer]) -> Floats:
-    """Mean (N,3) of heads (n,N,3) and their mirror images: the head that the mean-face control returns."""
-    mean = vertices.mean(0, dtype=np.float64).astype(np.float32)
+def mean_head(vertices: Floats, mirror: NDArray[np.integer], chosen: NDArray[np.intp] | None = None) -> Floats:
+    """Mean (N,3) of heads (n,N,3), or the `chosen`, and their mirror images: what the mean-face control returns."""
+    chosen = np.arange(len(vertices)) if chosen is None else chosen
+    total = np.zeros(vertices.shape[1:])
+    for start in range(0, len(chosen), _CHUNK):
+        total += vertices[chosen[start : start + _CHUNK]].sum(0, dtype=np.float64)
+    mean = (total / len(chosen)).astype(np.float32)
     return (mean + mirror_vertices(mean, mirror)) / 2
 
 
@@ -76,30 +80,41 @@ def make_shape_space(
     unit: float,
     dimensions: int | None,
     rng: np.random.Generator,
+    chosen: NDArray[np.intp] | None = None,
 ) -> ShapeSpace:
-    """The space of heads (n,N,3) mm and their mirror images; with `dimensions`, within their principal directions."""
-    space = ShapeSpace(mean_head(vertices, mirror), weights.astype(np.float32), unit, None)
+    """The space of heads (n,N,3) mm, or the `chosen` ones, and their mirror images.
+
+    With `dimensions`, it is that of their principal directions.
+    """
+    chosen = np.arange(len(vertices)) if chosen is None else chosen
+    space = ShapeSpace(mean_head(vertices, mirror, chosen), weights.astype(np.float32), unit, None)
     if dimensions is None:
         return space
-    rotation = principal_directions(space, vertices, mirror, dimensions, rng)
+    rotation = principal_directions(space, vertices, mirror, dimensions, rng, chosen)
     return ShapeSpace(space.mean, space.weights, unit, rotation)
 
 
 def principal_directions(
-    space: ShapeSpace, vertices: Floats, mirror: NDArray[np.integer], count: int, rng: np.random.Generator
+    space: ShapeSpace,
+    vertices: Floats,
+    mirror: NDArray[np.integer],
+    count: int,
+    rng: np.random.Generator,
+    chosen: NDArray[np.intp] | None = None,
 ) -> Floats:
-    """Orthonormal (3N,count): leading directions of heads (n,N,3) and their mirror images, the largest first.
+    """Orthonormal (3N,count): leading directions of heads (n,N,3), or the `chosen` ones, and of their mirror images.
 
-    By randomised subspace iteration on a sample of the heads (Halko, Martinsson & Tropp 2011, algorithm 4.4); fewer
-    where the sample does not span so many. The space must have no subspace.
+    The largest comes first. By randomised subspace iteration on a sample of the heads (Halko, Martinsson & Tropp
+    2011, algorithm 4.4); fewer where the sample does not span so many. The space must have no subspace.
     """
-    vertices = vertices[np.sort(rng.permutation(len(vertices))[:_SAMPLE])]
-    count = min(count, 2 * len(vertices) - 1, space.mean.size)
+    chosen = np.arange(len(vertices)) if chosen is None else chosen
+    taken = chosen[np.sort(rng.permutation(len(chosen))[:_SAMPLE])]
+    count = min(count, 2 * len(taken) - 1, space.mean.size)
     basis = rng.standard_normal((space.mean.size, count), dtype=np.float32)
     for last in (False, True):
         product = np.zeros_like(basis)
-        for start in range(0, len(vertices), _CHUNK):
-            chunk = vertices[start : start + _CHUNK]
+        for start in range(0, len(taken), _CHUNK):
+            chunk = vertices[taken[start : start + _CHUNK]]
             for heads in (chunk, mirror_vertices(chunk, mirror)):
                 flat = space.vectors(heads)
                 product += flat.T @ (flat @ basis)

@@ -143,13 +143,14 @@ def landmark_swap(template: dict[str, NDArray]) -> NDArray[np.intp]:
     return np.concatenate([MIRROR_68, np.where(dense >= 0, dense + 68, -1)]).astype(np.intp)
 
 
-def prepare_space(faces: FaceSet, config: JointConfig) -> ShapeSpace:
-    """The shape space of the training faces."""
+def prepare_space(faces: FaceSet, training: NDArray[np.intp], config: JointConfig) -> ShapeSpace:
+    """The shape space of the faces at `training`."""
     weights = np.full(faces.vertices.shape[1], config.outside, np.float32)
     weights[faces.region("face")] = 1.0
     rng = np.random.default_rng([config.seed, 1])
     unit = float(np.sqrt(weights.sum())) if config.unit is None else config.unit
-    return make_shape_space(faces.vertices, faces.template["mirror"], weights, unit, config.subspace, rng)
+    mirror = faces.template["mirror"]
+    return make_shape_space(faces.vertices, mirror, weights, unit, config.subspace, rng, training)
 
 
 def prepare_faces(faces: FaceSet, space: ShapeSpace, reflectance: Reflectance | None) -> Faces:

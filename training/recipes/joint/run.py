@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from training.dataset import FaceSet
@@ -81,9 +82,9 @@ def take_over(model: JointModel, learned: dict[str, torch.Tensor]) -> None:
 
 
 def prepare_run(
-    config: JointConfig, faces: FaceSet, output: Path, known: Path | None
+    config: JointConfig, faces: FaceSet, training: NDArray[np.intp], output: Path, known: Path | None
 ) -> tuple[ShapeSpace, Reflectance | None]:
-    """Shape space and reflectance, made from the faces, or those of the `known` run."""
+    """Shape space and reflectance, made from the faces at `training`, or those of the `known` run."""
     count = config.network.reflectance
     if known is not None:
         with np.load(known / SPACE, allow_pickle=False) as arrays:
@@ -93,10 +94,10 @@ def prepare_run(
             write_atomically(output / CONFIG, json.dumps(config.to_json(), indent=1).encode())
         known_albedo = Reflectance(stored["albedo"], stored["albedo_columns"]) if count and "albedo" in stored else None
         return ShapeSpace.from_state(stored), known_albedo
-    space, reflectance = prepare_space(faces, config), None
+    space, reflectance = prepare_space(faces, training, config), None
     state: dict[str, Any] = {}
     if count and faces.reflectance is not None:
-        reflectance = fit_reflectance(faces.reflectance, count, np.random.default_rng([config.seed, 4]))
+        reflectance = fit_reflectance(faces.reflectance[training], count, np.random.default_rng([config.seed, 4]))
         state = {"albedo": reflectance.mean, "albedo_columns": reflectance.columns}
     temporary = output / (SPACE + ".partial")
     with temporary.open("wb") as file:

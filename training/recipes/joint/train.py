@@ -55,7 +55,7 @@ def train(
     if checkpoint is not None:
         require_same_run(checkpoint, config, data_id)
     training, validation = split(len(faces), config.held_out, np.random.default_rng([config.seed, 2]))
-    space, reflectance = prepare_run(config, faces.subset(training), output, output if resume else start)
+    space, reflectance = prepare_run(config, faces, training, output, output if resume else start)
     known = prepare_pictures(prepare_faces(faces, space, reflectance), config, training)
     metric = None
     if config.losses.j2_space == "vertices":
@@ -150,8 +150,8 @@ def validate(config: JointConfig, model: JointModel, known: Faces, indices: np.n
             estimated.append((estimate.code @ model.autoencoder.basis.T).numpy())
             if estimate.points is not None:
                 landmarks.append((estimate.points - batch.points)[:, :68].norm(dim=2).mean(1).numpy())
-    heads = known.space.columns(np.concatenate(estimated))[:, region] + known.space.mean[region]
-    for head, index in zip(heads, chosen, strict=True):
+    for vector, index in zip(np.concatenate(estimated), chosen, strict=True):
+        head = known.space.columns(vector[None])[0, region] + known.space.mean[region]
         truth = known.faces.vertices[index, region]
         ours.append(per_vertex_error(head, truth).mean())
         control.append(per_vertex_error(known.space.mean[region], truth).mean())
@@ -182,7 +182,7 @@ def principal_components(config: JointConfig, known: Faces, training: NDArray[np
         return directions, np.sqrt(np.maximum(values[::-1], 0)).astype(np.float32)
     rng = np.random.default_rng([config.seed, 7])
     mirror, vertices = known.faces.template["mirror"], known.faces.vertices
-    directions = principal_directions(known.space, vertices[training], mirror, config.neurons, rng)
+    directions = principal_directions(known.space, vertices, mirror, config.neurons, rng, training)
     squares = np.zeros(directions.shape[1])
     for part in np.array_split(training, -(-len(training) // 256)):
         squares += ((known.space.vectors(vertices[part]) @ directions).astype(np.float64) ** 2).sum(0)
