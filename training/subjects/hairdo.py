@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from training.subjects.props import Colour, CurveProp, Prop, Surface
+from training.assets.makehuman import AssetFolder
+from training.assets.proxy import Proxy
+from training.subjects.hair_colour import mixed
+from training.subjects.props import Colour, CurveProp, MeshProp, Prop, Surface
 from training.subjects.scalp import Hairline, Roots, scalp_roots, vertex_normals
 from training.subjects.skull import Capsule, Obstacle, ear_mask
 from training.subjects.strands import (
@@ -31,6 +34,8 @@ Floats = NDArray[np.floating]
 
 # No cut: hair ends where it ends.
 UNCUT = -1000.0
+# Hair of this length (mm) comes out below what is worn over it.
+_HANGS = 150.0
 # Way down (mm) of the brows on the capsule: how far a full fringe reaches.
 _BROW_DOWN = 131.0
 _WHORL = np.array([8.0, 126.0, -60.0])
@@ -105,10 +110,55 @@ def hair_cover(template: Template, hair: Hair) -> Floats:
     return (hair.shade * cover).astype(np.float32)
 
 
-def hair_strands(template: Template, vertices: Floats, hair: Hair) -> Floats:
-    """Strands (S,P,3) mm on a posed head, vertices (N,3) mm."""
+def hair_props(
+    template: Template,
+    vertices: Floats,
+    hair: Hair,
+    assets: AssetFolder | None = None,
+    covered: NDArray[np.bool_] | None = None,
+) -> tuple[Prop, ...]:
+    """What a renderer shows of the hair of a posed head, vertices (N,3) mm.
+
+    assets: where styles called ``asset:NAME`` are; without it, or without that style, the hair's numbers make strands.
+    covered (N,): vertices under something worn, where hair lies flat; short hair is left out there.
+    """
+    if hair.style == "bald" or hair.density <= 0.0:
+        return ()
+    name = hair.style.removeprefix("asset:")
+    worn = covered is not None and bool(covered.any())
+    if assets is not None and not worn and name != hair.style and name in assets.hair:
+        return (_cards(assets.hair[name], vertices, hair),)
+    points = hair_strands(template, vertices, hair, covered)
+    rng = np.random.default_rng([hair.seed, 1])
+    radius = taper(points.shape[:2], hair.radius * rng.uniform(0.75, 1.25, len(points)))
+    grey = rng.random(len(points)) < hair.grey
+    return tuple(
+        CurveProp("hair", points[mask], radius[mask], Surface("hair", colour, roughness=0.42))
+        for mask, colour in ((~grey, hair.colour), (grey, hair.grey_colour))
+        if mask.any()
+    )
+
+
+def _cards(proxy: Proxy, vertices: Floats, hair: Hair) -> MeshProp:
+    """An asset folder's style on a posed head."""
+    red, green, blue = mixed(hair.colour, hair.grey_colour, hair.grey)
+    look = Surface("cards", (float(red), float(green), float(blue)), roughness=0.45, texture=proxy.texture)
+    return MeshProp(f"hair {proxy.name}", "hair", proxy.fit(vertices), proxy.faces, (look,), proxy.uv)
+
+
+def hair_strands(template: Template, vertices: Floats, hair: Hair, covered: NDArray[np.bool_] | None = None) -> Floats:
+    """Strands (S,P,3) mm on a posed head, vertices (N,3) mm; covered (N,) as in :func:`hair_props`."""
     rng = np.random.default_rng(hair.seed)
     roots = scalp_roots(template, hair.hairline, round(3400 * hair.density), rng)
+    under = np.zeros(len(roots.rest), bool)
+    worn = covered is not None and bool(covered.any())
+    if covered is not None and worn:
+        hair = _pressed(hair)
+        under = roots.on(covered[:, None].astype(np.float64))[:, 0] > 0.5
+        if max(hair.length, hair.sides) < _HANGS or hair.flow == "tied":
+            roots, under = roots.keep(~under), under[~under]
+    if not len(roots.rest):
+        return np.zeros((0, 2, 3), np.float32)
     azimuth, down = Capsule.of(template, template.mean).place(roots.rest)
     depth = hair.hairline.depth(azimuth, down)
     normals = unit(roots.on(vertex_normals(template, vertices)).T)
@@ -131,7 +181,7 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair) -> Floats:
     bend = Bend(
         direction=unit(np.cos(lift) * flow + np.sin(lift) * normals),
         length=length,
-        hover=0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0),
+        hover=0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0) * ~under,
         weight=hair.weight * np.where(fringe, 0.5, 1.0),
         lie=np.full(count, hair.lie),
     )
@@ -142,25 +192,31 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair) -> Floats:
     points = grow(start, bend, obstacle, steps)
     if hair.cut > UNCUT:
         points = cut(points, hair.cut + rng.normal(0.0, 5.0, count))
+    lain = points
     points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
+    if covered is not None and worn:
+        points = _held(lain, points, obstacle.capsule, vertices[covered])
     if hair.flow == "tied":
         points = np.concatenate([points, knotted(knot, hair.tail, obstacle, steps, rng)], axis=1)
     return points_last(points)
 
 
-def hair_props(template: Template, vertices: Floats, hair: Hair, assets: object = None) -> tuple[Prop, ...]:
-    """What a renderer shows of the hair of a posed head, vertices (N,3) mm."""
-    if hair.style == "bald" or hair.density <= 0.0:
-        return ()
-    points = hair_strands(template, vertices, hair)
-    rng = np.random.default_rng([hair.seed, 1])
-    radius = taper(points.shape[:2], hair.radius * rng.uniform(0.75, 1.25, len(points)))
-    grey = rng.random(len(points)) < hair.grey
-    return tuple(
-        CurveProp("hair", points[mask], radius[mask], Surface("hair", colour, roughness=0.42))
-        for mask, colour in ((~grey, hair.colour), (grey, hair.grey_colour))
-        if mask.any()
-    )
+def _pressed(hair: Hair) -> Hair:
+    """Hair as a hat leaves it: flat, and combed down."""
+    flow = "forward" if hair.flow in ("up", "back") else hair.flow
+    return replace(hair, flow=flow, lift=min(hair.lift, 15.0), volume=min(hair.volume, 5.0), lie=max(hair.lie, 0.9))
+
+
+def _held(lain: Floats, dressed: Floats, capsule: Capsule, covered: Floats) -> Floats:
+    """Strands (3,S,P) that are dressed only below what is worn over the vertices (C,3), and lie flat under it."""
+    bins = 24
+    azimuth, down = capsule.place(covered)
+    edge = np.zeros(bins)
+    np.maximum.at(edge, ((azimuth / (2.0 * np.pi) + 0.5) * bins).astype(int) % bins, down)
+    azimuth, down, _, _ = capsule.polar(lain)
+    middle = ((np.arange(bins) + 0.5) / bins - 0.5) * 2.0 * np.pi
+    free = smoothstep(down - np.interp(azimuth, middle[edge > 0], edge[edge > 0], period=2.0 * np.pi), -2.0, 16.0)
+    return lain + free * (dressed - lain)
 
 
 def _drawn_to(knot: Floats, bend: Bend, start: Floats, fringe: NDArray[np.bool_]) -> Bend:

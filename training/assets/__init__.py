@@ -1,0 +1,1 @@
+"""Folders of assets that the user names, read in their publishers' layouts."""
