@@ -83,7 +83,7 @@ def write_small_bundle(
         "identity_names": [f"identity{k:03d}" for k in range(identity)],
         "expression_names": list(ARKIT_NAMES),
         "material_names": ["skin", "eye"],
-        "region_names": list(_REGION_NAMES),
+        "region_names": list(REGION_NAMES),
         "regressor": {"file": "regressor.onnx", "size": size, "crop_scale": CROP_SCALE, "outputs": outputs},
         "method": "joint",
         "licences": [{"source": "tests/bundles.py", "licence": "GPL-3.0-or-later", "attribution": "", "url": ""}],
@@ -216,7 +216,7 @@ def write_regressor(
     onnx.save(model, str(path))
 
 
-_REGION_NAMES = ("face", "skin", "eyes", "brows", "nose", "lips", "ears", "scalp", "neck")
+REGION_NAMES = ("face", "skin", "eyes", "brows", "nose", "lips", "ears", "scalp", "neck")
 
 
 def _regions(mean: Array, eyes: NDArray[np.bool_]) -> NDArray[np.bool_]:
