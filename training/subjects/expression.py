@@ -14,8 +14,8 @@ _SIDED = (
 
 # Prototypes: (chance, actions at full strength); actions without a side are drawn for both sides.
 _PROTOTYPES: tuple[tuple[float, dict[str, float]], ...] = (
-    (20, {"mouthSmile": 0.45, "mouthDimple": 0.15, "cheekSquint": 0.15}),
-    (16, {"mouthSmile": 0.85, "cheekSquint": 0.55, "mouthUpperUp": 0.35, "mouthLowerDown": 0.15, "eyeSquint": 0.35}),
+    (24, {"mouthSmile": 0.45, "mouthDimple": 0.15, "cheekSquint": 0.15}),
+    (22, {"mouthSmile": 0.85, "cheekSquint": 0.55, "mouthUpperUp": 0.35, "mouthLowerDown": 0.15, "eyeSquint": 0.35}),
     (8, {"mouthSmile": 0.8, "cheekSquint": 0.7, "jawOpen": 0.45, "mouthUpperUp": 0.4, "eyeSquint": 0.5}),
     (6, {"jawOpen": 0.55, "browInnerUp": 0.7, "browOuterUp": 0.7, "eyeWide": 0.7}),
     (5, {"browDown": 0.85, "eyeSquint": 0.4, "mouthPress": 0.5, "noseSneer": 0.3}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.assets.makehuman import AssetFolder
 from training.camera import Camera
 from training.populations.identity import Population
 from training.subjects.beard import beard_cover, beard_props, beard_shade
@@ -16,10 +17,11 @@ from training.subjects.expression import posed_vertices
 from training.subjects.glasses import glasses_props
 from training.subjects.hair import hair_cover, hair_props
 from training.subjects.hair_colour import mixed
-from training.subjects.photo_skin import PhotoSkin
+from training.subjects.headwear import covered, headwear_props
+from training.subjects.photo_skin import load_photo_skin
 from training.subjects.props import Prop
 from training.subjects.skin import Painter
-from training.subjects.subject import SubjectParams
+from training.subjects.subject import Stock, SubjectParams
 from training.subjects.view import view_camera
 
 Floats = NDArray[np.float32]
@@ -41,15 +43,21 @@ class Figure:
 
 
 class FigureBuilder:
-    """Builds subjects of one population."""
+    """Builds subjects of one population, with photographic skins and hair styles where there are assets."""
 
-    def __init__(self, population: Population, photos: tuple[PhotoSkin, ...] = ()) -> None:
+    def __init__(self, population: Population, assets: AssetFolder | None = None) -> None:
         self.population = population
-        self.photos = {photo.name: photo for photo in photos}
         self.template = population.template
+        self.assets = assets
+        self.photos = {path.stem: load_photo_skin(path, self.template) for path in assets.skins} if assets else {}
         self.painter = Painter(self.template)
         self._throat = self.template.region("neck")
         self._actions = tuple(str(name) for name in self.template.expression_names)
+
+    def stock(self, worlds: tuple[str, ...]) -> Stock:
+        """What draws may choose from, with HDRIs of these names."""
+        styles = tuple(self.assets.hair) if self.assets else ()
+        return Stock(worlds, tuple(self.photos), styles)
 
     def build(self, subject: SubjectParams, resolution: int) -> Figure:
         """The subject for pictures of `resolution` px."""
@@ -57,19 +65,23 @@ class FigureBuilder:
         neutral = self.population.vertices(identity)
         vertices = posed_vertices(neutral, self.population.expression(identity), self._actions, subject.expression)
         hair, beard, brows = subject.hair, subject.beard, subject.brows
+        headwear = subject.headwear
+        hidden = covered(template, vertices, headwear) if headwear else None
         covers = (
             (hair_cover(template, hair), mixed(hair.colour, hair.grey_colour, hair.grey)),
             (beard_cover(template, beard), beard_shade(beard)),
             (brow_cover(template, brows), brow_shade(brows)),
         )
         props = [
-            *hair_props(template, vertices, hair),
+            *hair_props(template, vertices, hair, self.assets, hidden),
             *beard_props(template, vertices, beard),
             *brow_props(template, vertices, brows),
         ]
         paint = self.painter.albedo(subject.skin, covers)
         red, green, blue = np.median(paint[self._throat], axis=0)
         props += clothes_props(template, vertices, subject.clothes, (float(red), float(green), float(blue)))
+        if headwear:
+            props += headwear_props(template, vertices, headwear, subject.clothes.build)
         if subject.glasses:
             props += glasses_props(template, vertices, subject.glasses)
         camera = view_camera(template, vertices, subject.view, resolution)

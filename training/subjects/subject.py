@@ -15,6 +15,7 @@ from training.subjects.expression import draw_expression
 from training.subjects.eyes import Eyes, draw_eyes
 from training.subjects.glasses import Glasses, draw_glasses
 from training.subjects.hair import Hair, draw_hair
+from training.subjects.headwear import Headwear, draw_headwear
 from training.subjects.light import Light, draw_light
 from training.subjects.skin import Skin, draw_skin
 from training.subjects.view import View, draw_view
@@ -43,6 +44,7 @@ class SubjectParams:
     hair: Hair
     beard: Beard
     glasses: Glasses | None
+    headwear: Headwear | None
     clothes: Clothes
     light: Light
     view: View
@@ -74,6 +76,7 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
         brows=draw_brows(next(parts), traits, *roots),
         beard=draw_beard(next(parts), traits, *roots),
         glasses=draw_glasses(next(parts), traits),
+        headwear=draw_headwear(next(parts), traits),
         clothes=draw_clothes(next(parts), traits),
         light=draw_light(next(parts), stock.worlds),
         view=draw_view(next(parts)),
