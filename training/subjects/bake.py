@@ -218,11 +218,89 @@ def bake_torso(base: BaseMesh, rig: Rig) -> dict[str, NDArray]:
     }
 
 
+# Bends of the finger joints from the knuckle outwards, degrees, and of the thumb; spread between fingers; degrees.
+_CURLS: dict[str, dict[str, tuple[float, float, float]]] = {
+    "open": {"index": (4, 6, 4), "middle": (4, 6, 4), "ring": (6, 8, 4), "pinky": (8, 8, 6), "thumb": (0, 0, 0)},
+    "relaxed": {"index": (18, 24, 12), "middle": (26, 30, 16), "ring": (32, 34, 18), "pinky": (36, 34, 18),
+                "thumb": (12, 8, 10)},
+    "fist": {"index": (72, 92, 55), "middle": (78, 96, 58), "ring": (80, 96, 58), "pinky": (82, 92, 55),
+             "thumb": (38, 44, 40)},
+    "point": {"index": (6, 10, 6), "middle": (76, 92, 55), "ring": (80, 94, 56), "pinky": (82, 90, 54),
+              "thumb": (38, 40, 36)},
+    "think": {"index": (34, 52, 28), "middle": (68, 84, 48), "ring": (76, 90, 52), "pinky": (80, 88, 52),
+              "thumb": (4, 0, 10)},
+    "grip": {"index": (42, 48, 32), "middle": (44, 50, 32), "ring": (46, 52, 32), "pinky": (48, 50, 30),
+             "thumb": (38, 10, 20)},
+    "wrap": {"index": (62, 66, 40), "middle": (64, 68, 40), "ring": (66, 68, 40), "pinky": (68, 66, 38),
+             "thumb": (30, 34, 34)},
+    "victory": {"index": (2, 6, 4), "middle": (2, 6, 4), "ring": (80, 92, 54), "pinky": (82, 90, 52),
+                "thumb": (38, 44, 40)},
+}  # fmt: skip
+_SPREADS = {"open": 5.0, "victory": 9.0}
+_FOREARM_MM = 190.0
+
+
+def hand_axes(rig: Rig, vertices: Array) -> tuple[Array, Array]:
+    """Wrist (3,) and axes (3,3) of the left hand: rows away from the thumb, along the fingers, out of the palm."""
+    wrist = rig.joint(vertices, "hand_l")
+    index, middle, pinky = (rig.joint(vertices, f"{name}_01_l") for name in ("index", "middle", "pinky"))
+    along = (middle - wrist) / np.linalg.norm(middle - wrist)
+    across = pinky - index
+    across -= (across @ along) * along
+    across /= np.linalg.norm(across)
+    return wrist, np.stack([across, along, np.cross(across, along)])
+
+
+def curled(rig: Rig, vertices: Array, name: str) -> Array:
+    """The whole body with its left hand in a named pose, in the hand's own axes, mm."""
+    wrist, axes = hand_axes(rig, vertices)
+    across, _, palm = axes
+    turns: dict[str, Array] = {}
+    fan = {"index": -1.5, "middle": -0.5, "ring": 0.5, "pinky": 1.5}
+    for finger, bends in _CURLS[name].items():
+        for joint, bend in enumerate(bends, 1):
+            bone = f"{finger}_0{joint}_l"
+            if finger == "thumb":
+                begin = rig.joint(vertices, "thumb_01_l")
+                end = rig.joint(vertices, "thumb_03_l")
+                # The thumb bends towards the little finger: over the palm, or close over curled fingers.
+                closed = _CURLS[name]["ring"][0] > 60
+                axis = np.cross(end - begin, across - 0.45 * palm if closed else 0.75 * across + 0.65 * palm)
+                turns[bone] = about(axis, bend)
+            else:
+                begin, end = rig.joint(vertices, f"{finger}_01_l"), rig.joint(vertices, f"{finger}_03_l")
+                axis = np.cross(end - begin, palm)
+                turns[bone] = about(axis, bend)
+                if joint == 1:
+                    # Curled fingers close up, straight ones may spread.
+                    turns[bone] = turns[bone] @ about(palm, -_SPREADS.get(name, 0.0) * fan[finger] * (bend < 40))
+    return (rig.pose(vertices, turns) - wrist) @ axes.T
+
+
+def bake_hand(base: BaseMesh, rig: Rig) -> dict[str, NDArray]:
+    """The arrays of ``hand.npz``: left hands with a piece of forearm."""
+    vertices = base.vertices.astype(np.float64)
+    wrist, axes = hand_axes(rig, vertices)
+    rest = (vertices - wrist) @ axes.T
+    bones = [i for i, name in enumerate(rig.names) if name.endswith("_l") and name[:5] in
+             ("hand_", "index", "middl", "ring_", "pinky", "thumb", "lower")]  # fmt: skip
+    own = rig.weights[:, bones].sum(1) > 0.5
+    faces = base.group_faces("body")
+    kept = faces[own[faces].all(1) & (rest[faces][..., 1] > -_FOREARM_MM).all(1)]
+    used, flat = np.unique(kept, return_inverse=True)
+    return {
+        "faces": flat.reshape(kept.shape).astype(np.int16),
+        "names": np.array(list(_CURLS)),
+        "poses": np.stack([curled(rig, vertices, name)[used] for name in _CURLS]).astype(np.float16),
+    }
+
+
 def main() -> None:
     """Writes both files beside this module."""
     base = BaseMesh()
     rig = Rig(base)
     np.savez_compressed(FOLDER / "torso.npz", **bake_torso(base, rig))
+    np.savez_compressed(FOLDER / "hand.npz", **bake_hand(base, rig))
 
 
 if __name__ == "__main__":

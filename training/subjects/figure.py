@@ -18,6 +18,7 @@ from training.subjects.glasses import glasses_props
 from training.subjects.hair import hair_cover, hair_props
 from training.subjects.hair_colour import mixed
 from training.subjects.headwear import covered, headwear_props
+from training.subjects.occluder import occluder_props
 from training.subjects.photo_skin import load_photo_skin
 from training.subjects.props import Prop
 from training.subjects.skin import Painter
@@ -79,11 +80,14 @@ class FigureBuilder:
         ]
         paint = self.painter.albedo(subject.skin, covers)
         red, green, blue = np.median(paint[self._throat], axis=0)
-        props += clothes_props(template, vertices, subject.clothes, (float(red), float(green), float(blue)))
+        bare = float(red), float(green), float(blue)
+        props += clothes_props(template, vertices, subject.clothes, bare)
         if headwear:
             props += headwear_props(template, vertices, headwear, subject.clothes.build)
         if subject.glasses:
             props += glasses_props(template, vertices, subject.glasses)
+        if subject.occluder:
+            props += occluder_props(template, vertices, subject.occluder, subject.clothes.build, bare)
         camera = view_camera(template, vertices, subject.view, resolution)
         return Figure(neutral, vertices, paint, self._reflectance(subject, paint), tuple(props), camera)
 

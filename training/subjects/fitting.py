@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 # down behind it.
 EAR_SEAT = (12353, 7579, 7581, 7636)
 # Barycentric weights (10,3) of points strewn evenly over a triangle.
-_STREWN = np.array([(i + 1 / 3, j + 1 / 3, 4 - i - j - 2 / 3) for i in range(4) for j in range(4 - i)]) / 4.0
+STREWN = np.array([(i + 1 / 3, j + 1 / 3, 4 - i - j - 2 / 3) for i in range(4) for j in range(4 - i)]) / 4.0
 
 
 class WrongTemplate(ValueError):
@@ -48,7 +48,7 @@ class HeightMap:
         b, c = (triangles[:, k] - triangles[:, 0] for k in (1, 2))
         i, j = (axis + 1) % 3, (axis + 2) % 3
         facing = triangles[b[:, i] * c[:, j] > b[:, j] * c[:, i]]
-        points = (facing.transpose(2, 0, 1) @ _STREWN.T).reshape(3, -1)
+        points = (facing.transpose(2, 0, 1) @ STREWN.T).reshape(3, -1)
         plane = points[[first, 1]].T
         self.cell = cell
         self.low = plane.min(0) - 1.5 * cell

@@ -139,11 +139,11 @@ class Painter:
         absorption = np.outer(pigment, [0.72, 1.0, 1.28]) + np.outer(blood, [0.045, 0.42, 0.34])
         albedo = np.array([0.77, 0.60, 0.48]) * np.exp(-absorption)
         if makeup:
-            for colour, share in (
+            for paint, share in (
                 (makeup.lipstick, makeup.lips * self.lips),
                 (makeup.eyeshadow, makeup.eyes * self.lids),
             ):
-                albedo = albedo * (1.0 - share[:, None]) + np.array(colour) * share[:, None]
+                albedo = albedo * (1.0 - share[:, None]) + np.array(paint) * share[:, None]
         for share, colour in covers:
             root = 0.35 * np.asarray(colour) + 0.02
             albedo = albedo * (1.0 - share[:, None]) + root * share[:, None]

@@ -17,6 +17,7 @@ from training.subjects.glasses import Glasses, draw_glasses
 from training.subjects.hair import Hair, draw_hair
 from training.subjects.headwear import Headwear, draw_headwear
 from training.subjects.light import Light, draw_light
+from training.subjects.occluder import Occluder, draw_occluder
 from training.subjects.skin import Skin, draw_skin
 from training.subjects.view import View, draw_view
 
@@ -45,6 +46,7 @@ class SubjectParams:
     beard: Beard
     glasses: Glasses | None
     headwear: Headwear | None
+    occluder: Occluder | None
     clothes: Clothes
     light: Light
     view: View
@@ -77,6 +79,7 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
         beard=draw_beard(next(parts), traits, *roots),
         glasses=draw_glasses(next(parts), traits),
         headwear=draw_headwear(next(parts), traits),
+        occluder=draw_occluder(next(parts), traits),
         clothes=draw_clothes(next(parts), traits),
         light=draw_light(next(parts), stock.worlds),
         view=draw_view(next(parts)),
