@@ -109,7 +109,7 @@ def _configure_cycles(scene: bpy.types.Scene, samples: int) -> bool:
     cycles.use_denoising = denoised
     if denoised:
         cycles.denoiser = "OPENIMAGEDENOISE"
-        # Hair makes the feature passes of a few samples noisy: prefiltered, three samples look better than six without.
+        # Hair makes the feature passes of a few samples noisy: prefiltered, two samples look better than six without.
         cycles.denoising_prefilter = "FAST"
         cycles.denoising_quality = "FAST"
     cycles.sampling_pattern = "BLUE_NOISE"
