@@ -88,6 +88,17 @@ def crop_from_keypoints(keypoints: ArrayLike, middle: ArrayLike, crop_scale: flo
     return Crop((float(centre[0]), float(centre[1])), crop_scale * side, roll)
 
 
+def crop_from_box(box: tuple[float, float, float, float], crop_scale: float = CROP_SCALE) -> Crop:
+    """The crop around a box (x, y, width, height) that somebody has drawn from the brows to the chin, picture pixels.
+
+    Raises `ValueError` when the box is not finite or has no area.
+    """
+    x, y, width, height = box
+    if not np.isfinite(box).all() or min(width, height) <= 0:
+        raise ValueError("the box has no area")
+    return Crop((x + width / 2, y + height / 2), crop_scale * max(width, height))
+
+
 def sample(image: Image.Image, crop: Crop, size: int, reduction: int = 1) -> NDArray[np.uint8]:
     """The crop's pixels: (size, size, 3) uint8, black outside the picture, antialiased when the crop shrinks.
 

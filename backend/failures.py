@@ -28,6 +28,7 @@ TABLE: Final = {
         "No face was found; use a photo in which one face is sharp, well lit and at least a fifth of its height.", 422
     ),
     "face_number": Entry("The image has {count} face(s) and face {face} was asked for; choose 0 to {last}.", 422),
+    "box_outside": Entry("The box lies outside the picture; draw it around the face, from the brows to the chin.", 422),
     "method_unknown": Entry("The bundle has no method {method}; choose {known}.", 422),
     "bundle_missing": Entry(f"The bundle folder {{folder}} lacks {{name}}; {_ANOTHER_BUNDLE}.", 503),
     "bundle_damaged": Entry(f"The bundle's file {{name}} is damaged ({{reason}}); {_ANOTHER_BUNDLE}.", 503),
@@ -57,10 +58,14 @@ TABLE: Final = {
 
 
 class Failure(Exception):
-    """An expected failure: `code` is a key of `TABLE`, `str(failure)` the sentence, `status` the HTTP status."""
+    """An expected failure: `code` is a key of `TABLE`, `str(failure)` the sentence, `status` the HTTP status.
+
+    `facts` are what the sentence's fields say, for a client that has the sentence in another language.
+    """
 
     def __init__(self, code: str, **facts: object) -> None:
         entry = TABLE[code]
         super().__init__(entry.sentence.format(**facts))
         self.code = code
+        self.facts = {name: str(fact) for name, fact in facts.items()}
         self.status = entry.status

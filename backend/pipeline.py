@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import PROTOCOL
 from .bundle import Bundle, open_bundle
-from .crop import Crop, crop_from_keypoints, crop_from_landmarks, sample
+from .crop import Crop, crop_from_box, crop_from_keypoints, crop_from_landmarks, sample
 from .decode import Picture, decode
 from .failures import Failure
 from .localise import Face, Localiser
@@ -22,6 +22,7 @@ from .pose import Pose, fit_pose, focal_length
 from .regress import Estimate, Regressor
 
 Floats = NDArray[np.floating[Any]]
+Box = tuple[float, float, float, float]
 
 FARTHEST: Final = 0.5
 """A second look whose crop lies farther from the first than this share of its side, or differs more than twofold in
@@ -71,6 +72,18 @@ class Reconstruction:
         return answer
 
 
+@dataclass(frozen=True)
+class FacesFound:
+    """`boxes` (x, y, width, height) in pixels of the upright photo, whose size is `image_size` (width, height)."""
+
+    image_size: tuple[int, int]
+    boxes: tuple[Box, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The protocol's answer, ready for `json`."""
+        return {"protocol": PROTOCOL, "image_size": list(self.image_size), "faces": [list(box) for box in self.boxes]}
+
+
 class Reconstructor:
     """A bundle and the networks it needs, loaded once; `reconstruct` may be called from several threads."""
 
@@ -98,13 +111,15 @@ class Reconstructor:
         image_bytes: bytes,
         *,
         face: int = 0,
+        box: Box | None = None,
         method: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Reconstruction:
         """The head of face number `face` (0: the largest and surest) in an image file's content.
 
-        `cancelled` is asked between the stages. Raises Failure: those of `decode`, and `method_unknown`, `face_none`,
-        `face_number`, `regressor_failed`, `cancelled`.
+        `box` (x, y, width, height), pixels of the upright photo, is where somebody says that the face is, from the
+        brows to the chin; then no face is looked for. `cancelled` is asked between the stages. Raises Failure: those
+        of `decode`, and `method_unknown`, `face_none`, `face_number`, `box_outside`, `regressor_failed`, `cancelled`.
         """
         if method not in (None, "", self.bundle.method):
             raise Failure("method_unknown", method=method, known=self.bundle.method)
@@ -113,9 +128,13 @@ class Reconstructor:
         with _stage("decode", seconds, cancelled):
             picture = decode(image_bytes)
         with _stage("localise", seconds, cancelled):
-            found = self._face(picture, face)
+            if box is None:
+                found = self._face(picture, face)
+                box, first = found.box, _first_crop(found, self.bundle.crop_scale)
+            else:
+                first = _drawn_crop(box, picture.size, self.bundle.crop_scale)
         with _stage("regress", seconds, cancelled):
-            crop, estimate = self._looked(picture, _first_crop(found, self.bundle.crop_scale))
+            crop, estimate = self._looked(picture, first)
         if self._regressor.has_landmarks:
             with _stage("second_look", seconds, cancelled):
                 crop, estimate = self._second_look(picture, crop, estimate)
@@ -135,12 +154,17 @@ class Reconstructor:
             translation=None if pose is None else pose.translation,
             focal=None if pose is None else pose.focal,
             image_size=picture.size,
-            face_box=found.box,
+            face_box=box,
             method=self.bundle.method,
             bundle=self.bundle.name,
             bundle_sha256=self.bundle.sha256,
             seconds=seconds,
         )
+
+    def faces(self, image_bytes: bytes) -> FacesFound:
+        """The faces in an image file's content, the largest and surest first. Raises Failure: those of `decode`."""
+        picture = decode(image_bytes)
+        return FacesFound(picture.size, tuple(face.box for face in self._localiser.find(picture)))
 
     def _face(self, picture: Picture, number: int) -> Face:
         faces = self._localiser.find(picture)
@@ -177,6 +201,16 @@ def _first_crop(face: Face, crop_scale: float) -> Crop:
         return crop_from_keypoints(face.keypoints, face.centre, crop_scale)
     except ValueError as error:
         raise Failure("face_none") from error
+
+
+def _drawn_crop(box: Box, size: tuple[int, int], crop_scale: float) -> Crop:
+    x, y, width, height = box
+    if x >= size[0] or y >= size[1] or x + width <= 0 or y + height <= 0:
+        raise Failure("box_outside")
+    try:
+        return crop_from_box(box, crop_scale)
+    except ValueError as error:
+        raise Failure("box_outside") from error
 
 
 @contextmanager

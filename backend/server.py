@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import isfinite
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -18,7 +19,8 @@ from starlette.routing import Route
 
 from . import PROTOCOL, __version__
 from .failures import Failure
-from .pipeline import Reconstruction, Reconstructor
+from .memory import memory_in_use
+from .pipeline import Box, FacesFound, Reconstruction, Reconstructor
 
 BODY_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an image file; what is larger is no photo."""
@@ -54,6 +56,7 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
                 "bundle_sha256": reconstructor.bundle.sha256,
                 "protocol": PROTOCOL,
                 "version": __version__,
+                "memory": memory_in_use(),
             }
         )
 
@@ -61,17 +64,25 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
         _check_protocol(request)
         return JSONResponse(dict(reconstructor.bundle.description))
 
+    async def faces(request: Request) -> Response:
+        _check_protocol(request)
+        photo = await _body(request)
+        return await in_turn(request, lambda cancelled: reconstructor.faces(photo))
+
     async def reconstruct(request: Request) -> Response:
         _check_protocol(request)
-        face = _face(request)
+        face, box = _face(request), _box(request)
         method = request.query_params.get("method")
         photo = await _body(request)
+
+        def work(cancelled: Callable[[], bool]) -> Reconstruction:
+            return reconstructor.reconstruct(photo, face=face, box=box, method=method, cancelled=cancelled)
+
+        return await in_turn(request, work)
+
+    async def in_turn(request: Request, work: Callable[[Callable[[], bool]], Reconstruction | FacesFound]) -> Response:
         gone = threading.Event()
-
-        def work() -> Reconstruction:
-            return reconstructor.reconstruct(photo, face=face, method=method, cancelled=gone.is_set)
-
-        job = asyncio.get_running_loop().run_in_executor(worker, work)
+        job = asyncio.get_running_loop().run_in_executor(worker, work, gone.is_set)
         left = asyncio.ensure_future(_left(request))
         try:
             either: set[asyncio.Future[Any]] = {job, left}
@@ -96,6 +107,7 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
             Route("/health/live", live),
             Route("/health/ready", guarded(ready)),
             Route("/v1/bundle", guarded(bundle)),
+            Route("/v1/faces", guarded(faces), methods=["POST"]),
             Route("/v1/reconstruct", guarded(reconstruct), methods=["POST"]),
         ],
         exception_handlers={Failure: _failed, HTTPException: _no_route, Exception: _unexpected},
@@ -119,6 +131,19 @@ def _face(request: Request) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 5):
         raise Failure("request_invalid", name="face", value=repr(value), wanted="a number from 0")
     return int(value)
+
+
+def _box(request: Request) -> Box | None:
+    value = request.query_params.get("box")
+    if value is None:
+        return None
+    try:
+        x, y, width, height = (float(word) for word in value.split(","))
+    except ValueError:
+        x = y = width = height = float("nan")
+    if not (all(map(isfinite, (x, y, width, height))) and width > 0 and height > 0):
+        raise Failure("request_invalid", name="box", value=repr(value), wanted="x,y,width,height in pixels")
+    return x, y, width, height
 
 
 async def _body(request: Request) -> bytes:
@@ -150,13 +175,15 @@ async def _left(request: Request) -> None:
 
 async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, Failure)
-    return JSONResponse({"error": {"code": error.code, "message": str(error)}}, error.status)
+    return JSONResponse({"error": {"code": error.code, "message": str(error), "facts": error.facts}}, error.status)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     failure = Failure("request_route", verb=request.method, path=request.url.path)
-    return JSONResponse({"error": {"code": failure.code, "message": str(failure)}}, error.status_code)
+    return JSONResponse(
+        {"error": {"code": failure.code, "message": str(failure), "facts": failure.facts}}, error.status_code
+    )
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -98,6 +98,37 @@ def test_the_other_face_can_be_chosen(reconstructor: Reconstructor, portrait: by
     assert first.face_box[0] > 388 > second.face_box[0]
 
 
+def test_all_faces_are_told(reconstructor: Reconstructor, portrait: bytes) -> None:
+    photo = Image.open(BytesIO(portrait)).convert("RGB")
+    pair = Image.new("RGB", (900, 512))
+    pair.paste(photo.resize((300, 300)), (20, 150))
+    pair.paste(photo, (388, 0))
+    found = reconstructor.faces(jpeg(pair))
+    assert found.image_size == (900, 512)
+    assert [box[0] > 388 for box in found.boxes] == [True, False]
+    assert reconstructor.faces(jpeg(Image.new("RGB", (300, 200)))).boxes == ()
+
+
+def test_a_drawn_box_is_believed(reconstructor: Reconstructor, portrait: bytes) -> None:
+    wanted = reconstructor.reconstruct(portrait)
+    assert wanted.landmarks68_2d is not None
+    low, high = wanted.landmarks68_2d.min(axis=0), wanted.landmarks68_2d.max(axis=0)
+    drawn = reconstructor.reconstruct(portrait, box=(*low, *(high - low)))
+    assert drawn.landmarks68_2d is not None
+    assert drawn.face_box == (*low, *(high - low))
+    assert np.abs(drawn.landmarks68_2d - wanted.landmarks68_2d).mean() < 6
+    elsewhere = reconstructor.reconstruct(portrait, box=(300.0, 300.0, 90.0, 90.0))
+    assert elsewhere.landmarks68_2d is not None
+    assert elsewhere.landmarks68_2d.min() > 200, "no face is there, and none is looked for elsewhere"
+
+
+@pytest.mark.parametrize("box", [(600, 0, 50, 50), (-60, 10, 50, 50), (0, 0, 0, 9), (float("nan"), 0, 9, 9)])
+def test_a_box_beside_the_picture_is_a_failure(reconstructor: Reconstructor, portrait: bytes, box: tuple) -> None:
+    with pytest.raises(Failure) as raised:
+        reconstructor.reconstruct(portrait, box=box)
+    assert raised.value.code == "box_outside"
+
+
 @pytest.mark.parametrize("face", [1, 7, -1])
 def test_a_face_that_is_not_there_is_a_failure(reconstructor: Reconstructor, portrait: bytes, face: int) -> None:
     with pytest.raises(Failure, match="1 face") as raised:

@@ -122,6 +122,7 @@ def test_health(child: Child, bundle_folder: Path) -> None:
     assert ready["status"] == "ready"
     assert ready["provider"].endswith("ExecutionProvider")
     assert (ready["bundle"], ready["protocol"]) == ("small", 1)
+    assert ready["memory"] is None or 20e6 < ready["memory"] < 4e9
 
 
 def test_the_bundle_is_told(child: Child, bundle_folder: Path) -> None:
@@ -139,11 +140,19 @@ def test_a_photo_becomes_coefficients(child: Child, portrait: bytes, bundle_fold
     assert answer["bundle_sha256"] == described["files"]["head.npz"]
 
 
+def test_faces_are_listed_and_boxes_taken(child: Child, portrait: bytes) -> None:
+    status, answer = child.ask("/v1/faces", portrait)
+    assert status == 200 and answer["image_size"] == [512, 512]
+    ((x, y, width, height),) = answer["faces"]
+    status, boxed = child.ask(f"/v1/reconstruct?box={x},{y},{width},{height}", portrait)
+    assert status == 200 and boxed["face_box"] == [x, y, width, height]
+
+
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ключ"])
-@pytest.mark.parametrize("path", ["/health/ready", "/v1/bundle", "/v1/reconstruct"])
+@pytest.mark.parametrize("path", ["/health/ready", "/v1/bundle", "/v1/faces", "/v1/reconstruct"])
 def test_no_route_works_without_the_token(child: Child, path: str, token: str | None) -> None:
     sent = None if token is None else token.encode().decode("latin-1")
-    body = b"x" if path.endswith("reconstruct") else None
+    body = b"x" if path in ("/v1/faces", "/v1/reconstruct") else None
     assert child.code(path, body, token=sent) == (401, "request_token")
 
 
@@ -161,6 +170,11 @@ def test_what_is_asked_wrongly_is_refused(child: Child, portrait: bytes) -> None
     assert child.code("/v1/reconstruct") == (405, "request_route")
     assert child.code("/v1/reconstruct?face=first", portrait) == (400, "request_invalid")
     assert child.code("/v1/reconstruct?face=3", portrait) == (422, "face_number")
+    for box in ("1,2,3", "a,b,c,d", "0,0,0,5", "nan,0,5,5", "inf,0,5,5"):
+        assert child.code(f"/v1/reconstruct?box={box}", portrait) == (400, "request_invalid")
+    assert child.code("/v1/reconstruct?box=9000,0,5,5", portrait) == (422, "box_outside")
+    _, answer = child.ask("/v1/reconstruct?face=3", portrait)
+    assert answer["error"]["facts"] == {"count": "1", "face": "3", "last": "0"}
     assert child.code("/v1/reconstruct?method=mofa", portrait) == (422, "method_unknown")
 
 
