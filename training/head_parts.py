@@ -126,11 +126,9 @@ def brow_strands(base: BaseMesh, landmarks: tuple[int, ...], count: int = 220) -
 
 
 def lash_strands(base: BaseMesh, upper: int = 70, lower: int = 40) -> Strands:
-    """Both eyes' lashes, rooted on the loop where lids and eye sockets meet."""
+    """Both eyes' lashes, rooted on the lids' front edges."""
     rng = np.random.default_rng(21)
-    loop = _lid_loop(base, "L")
-    # The loop lies behind the lid's edge by the lid's thickness.
-    points = base.vertices[loop] + np.array([0.0, 0.0, 3.0], np.float32)
+    points = base.vertices[lid_rings(base, "L")[_LID_EDGE]]
     inner, outer = int(np.argmin(points[:, 0])), int(np.argmax(points[:, 0]))
     first, second = sorted((inner, outer))
     one, two = points[first : second + 1], np.concatenate([points[second:], points[: first + 1]])
@@ -141,9 +139,9 @@ def lash_strands(base: BaseMesh, upper: int = 70, lower: int = 40) -> Strands:
     top, bottom = (one, two) if one[:, 1].mean() > two[:, 1].mean() else (two, one)
     corners = []
     for curve, count, size, lift in ((top, upper, 8.0, 0.45), (bottom, lower, 4.5, -0.75)):
-        t = np.linspace(0.10, 0.985, count) + rng.normal(0.0, 0.003, count)
-        knots = np.linspace(0.0, 1.0, len(curve))
-        roots = np.stack([np.interp(t, knots, curve[:, axis]) for axis in range(3)], 1)
+        t = np.linspace(0.14, 0.985, count) + rng.normal(0.0, 0.003, count)
+        knots = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1)))
+        roots = np.stack([np.interp(t, knots / knots[-1], curve[:, axis]) for axis in range(3)], 1)
         fan = np.stack([(t - 0.42) * 1.1, np.full(count, lift), np.full(count, 1.0)], 1)
         fan /= np.linalg.norm(fan, axis=1, keepdims=True)
         length = size * np.interp(t, [0.0, 0.5, 0.85, 1.0], [0.45, 0.85, 1.0, 0.8]) * rng.uniform(0.8, 1.1, count)
@@ -155,26 +153,41 @@ def lash_strands(base: BaseMesh, upper: int = 70, lower: int = 40) -> Strands:
     return _bind(base, all_corners.reshape(-1, 3), None, base.faces("head"), "lash", drop_to_skin=False)
 
 
-def _lid_loop(base: BaseMesh, side: str) -> Ints:
-    """The closed loop of vertices between the lids' skin and the eye socket, in order."""
+# Which ring of vertices around an eye, counted from the socket, is the lids' front edge.
+_LID_EDGE = 3
 
-    def edges(faces: Ints) -> set[tuple[int, int]]:
-        pairs = np.sort(np.concatenate([faces[:, [i, (i + 1) % 4]] for i in range(4)]), axis=1)
-        return {(int(a), int(b)) for a, b in pairs}
 
-    shared = edges(base.faces("head")) & edges(base.faces(f"eye_cavity.{side}"))
+def lid_rings(base: BaseMesh, side: str, count: int = _LID_EDGE + 1) -> Ints:
+    """Rings (count,R) of vertices around an eye, in step: from where lids and socket meet, over the lid's thickness.
+
+    The first is the closed loop where the lids meet the eyeball; ``side`` is ``L`` or ``R``.
+    """
+    faces = base.faces("head")
+    edges = _edges(faces)
     near: dict[int, list[int]] = {}
-    for a, b in shared:
+    for a, b in edges & _edges(base.faces(f"eye_cavity.{side}")):
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
-    start = min(near)
-    loop, previous = [start], -1
-    while True:
-        ahead = [v for v in near[loop[-1]] if v != previous]
+    loop, previous = [min(near)], -1
+    while len(loop) < len(near):
+        ahead = next(vertex for vertex in near[loop[-1]] if vertex != previous)
         previous = loop[-1]
-        if not ahead or ahead[0] == start:
-            return np.array(loop)
-        loop.append(ahead[0])
+        loop.append(ahead)
+    beside: dict[int, list[int]] = {}
+    for a, b in edges:
+        beside.setdefault(a, []).append(b)
+        beside.setdefault(b, []).append(a)
+    rings, seen = [loop], set(loop)
+    while len(rings) < count:
+        # Between quads in rings each vertex has one neighbour farther out.
+        rings.append([next(v for v in beside[vertex] if v not in seen) for vertex in rings[-1]])
+        seen |= set(rings[-1])
+    return np.array(rings)
+
+
+def _edges(faces: Ints) -> set[tuple[int, int]]:
+    pairs = np.sort(np.concatenate([faces[:, [i, (i + 1) % 4]] for i in range(4)]), axis=1)
+    return {(int(a), int(b)) for a, b in pairs}
 
 
 def _bind(
