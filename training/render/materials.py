@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
 
 from training.render.passes import TRUTH
 
@@ -222,14 +223,20 @@ def glass(name: str) -> bpy.types.Material:
 
 
 def cards(name: str, texture: bpy.types.Image) -> bpy.types.Material:
-    """Hair on cards: the picture's grey values times a colour (node ``colour``), cut out by its alpha."""
+    """Hair on cards: its picture's grey over their mean, times a colour (node ``colour``), cut out by its alpha."""
     material, bsdf = new(name)
+    pixels = np.empty(texture.size[0] * texture.size[1] * 4, np.float32)
+    texture.pixels.foreach_get(pixels)
+    red, green, blue, opaque = pixels.reshape(-1, 4).T
+    # As the shader sees them: linear.
+    grey_values = (0.2126 * red + 0.7152 * green + 0.0722 * blue) ** 2.2
+    mean = float((grey_values * opaque).sum() / max(float(opaque.sum()), 1e-6))
     link = material.node_tree.links.new
     picture = node(material, "ShaderNodeTexImage", image=texture)
     grey = node(material, "ShaderNodeRGBToBW")
     spread = node(material, "ShaderNodeMapRange", clamp=False)
-    spread.inputs["To Min"].default_value = 0.35
-    spread.inputs["To Max"].default_value = 2.6
+    spread.inputs["From Max"].default_value = 2.0 * max(mean, 1e-3)
+    spread.inputs["To Max"].default_value = 2.0
     colour = node(material, "ShaderNodeRGB", "colour")
     mix = multiply(material)
     link(picture.outputs["Color"], grey.inputs["Color"])
@@ -246,5 +253,7 @@ def cards(name: str, texture: bpy.types.Image) -> bpy.types.Material:
     link(picture.outputs["Alpha"], alpha.inputs["A"])
     link(there.outputs["Value"], alpha.inputs["B"])
     link(alpha.outputs["Result"], bsdf.inputs["Alpha"])
-    bsdf.inputs["Roughness"].default_value = 0.42
+    # Cards are smooth where hair is not: little gloss, or it looks like a helmet.
+    bsdf.inputs["Roughness"].default_value = 0.7
+    bsdf.inputs["Specular IOR Level"].default_value = 0.15
     return material
