@@ -17,6 +17,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from training.subjects.props import SEGMENTS
 Truth = dict[str, NDArray[Any]]
 
 PASSES = ("seg", "depth", "normals", "albedo", "uv")
+# EEVEE has neither indices nor UV.
+EEVEE_PASSES = ("depth", "normals", "albedo")
 
 SEG_ENDING, ARRAYS_ENDING = "seg.png", "truth.npz"
 
@@ -42,6 +45,18 @@ _COLOURS = {
     "hair": (150, 92, 196), "beard": (224, 130, 40), "glasses": (30, 200, 200), "headwear": (240, 212, 60),
     "occluder": (90, 190, 90), "clothes": (92, 104, 150),
 }  # fmt: skip
+
+
+def check_passes(engine: str, wanted: Collection[str]) -> None:
+    """Raises ``ValueError`` when the engine (``cycles`` or ``eevee``) cannot give these passes."""
+    unknown = [name for name in wanted if name not in PASSES]
+    if unknown:
+        raise ValueError(f"There is no pass {', '.join(unknown)}; there are {', '.join(PASSES)}.")
+    missing = [name for name in wanted if engine == "eevee" and name not in EEVEE_PASSES]
+    if missing:
+        raise ValueError(
+            f"EEVEE has no pass for {', '.join(missing)}: leave that out of --passes, or take --engine cycles."
+        )
 
 
 def pack_truth(truth: Truth) -> dict[str, bytes]:

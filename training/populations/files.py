@@ -42,7 +42,7 @@ def load_populations(specs: Sequence[str]) -> Population:
     """
     if not specs:
         raise BadPopulation("Name at least one population file.")
-    pairs = [_split(spec) for spec in specs]
+    pairs = [split_spec(spec) for spec in specs]
     parts = [load_population(path) for path, _ in pairs]
     if len(parts) == 1:
         return parts[0]
@@ -52,7 +52,8 @@ def load_populations(specs: Sequence[str]) -> Population:
         raise BadPopulation(str(error)) from error
 
 
-def _split(spec: str) -> tuple[Path, float]:
+def split_spec(spec: str) -> tuple[Path, float]:
+    """The file and the weight (1 where none is given) of ``FILE`` or ``FILE:WEIGHT``. Raises :class:`BadPopulation`."""
     path, colon, weight = spec.rpartition(":")
     try:
         value = float(weight)

@@ -13,9 +13,13 @@ from pathlib import Path
 
 def main() -> int:
     """Exit status: 0 done, 1 some samples failed, 2 wrong usage."""
+    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    if arguments == ["--worker"]:
+        from training.render import worker
+
+        worker.main()
     from training.render import command
 
-    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     parser = argparse.ArgumentParser(prog="likeness render", description="Render a dataset of faces.")
     command.add_arguments(parser)
     return command.run(parser.parse_args(arguments))

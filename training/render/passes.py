@@ -20,13 +20,10 @@ from training.camera import Camera
 from training.render.axes import TO_BLENDER
 from training.subjects.props import SEGMENTS
 from training.template import MATERIALS, Template
-from training.truth import PASSES, Truth
+from training.truth import PASSES, Truth, check_passes
 
 # Name of the second view layer, and of its attribute that materials can ask: 1 there, 0 in the picture's layer.
 TRUTH = "truth"
-
-# What EEVEE cannot give: it has neither indices nor UV.
-EEVEE_PASSES = ("depth", "normals", "albedo")
 
 # Blender's switches for each of our passes; `seg` reads the UV to tell lips from skin.
 _SWITCHES = {
@@ -43,18 +40,6 @@ _FAR_M = 99.0
 _LIP_MASK = 1024
 
 
-def refuse(engine: str, wanted: tuple[str, ...]) -> None:
-    """Raises ``ValueError`` when the engine cannot give these passes."""
-    missing = [name for name in wanted if name not in PASSES]
-    if missing:
-        raise ValueError(f"There is no pass {', '.join(missing)}; there are {', '.join(PASSES)}.")
-    missing = [name for name in wanted if engine == "eevee" and name not in EEVEE_PASSES]
-    if missing:
-        raise ValueError(
-            f"EEVEE has no pass for {', '.join(missing)}: leave that out of --passes, or take --engine cycles."
-        )
-
-
 class ScenePasses:
     """Sets a scene's view layers up for some of ``PASSES`` and reads them after each render.
 
@@ -62,7 +47,7 @@ class ScenePasses:
     """
 
     def __init__(self, scene: bpy.types.Scene, template: Template, engine: str, wanted: tuple[str, ...]) -> None:
-        refuse(engine, wanted)
+        check_passes(engine, wanted)
         self.wanted = tuple(name for name in PASSES if name in wanted)
         layer = picture = scene.view_layers[0]
         layer[TRUTH] = 0.0

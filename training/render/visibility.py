@@ -10,10 +10,12 @@ from training.camera import Camera
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
-# A surface this much nearer than the landmark hides it; less is the mesh's own roughness, brow hairs, lashes' roots.
-_TOLERANCE_MM = 1.5
-# Shares of a pixel's width, and of the depth the surface gains over a pixel, that are tolerated besides: surfaces bend.
-_OF_PIXEL, _OF_SLOPE = 0.5, 0.5
+# A surface this much nearer than the skin about the landmark hides it; less are brow hairs and the roots of lashes.
+_TOLERANCE_MM = 2.0
+# Share of a pixel's width that is tolerated besides: surfaces bend within it.
+_OF_PIXEL = 0.5
+# The skin is followed from the landmark to a pixel's centre no farther in depth than this; mm.
+_REACH_MM = 12.0
 
 
 class LandmarkSight:
@@ -24,53 +26,49 @@ class LandmarkSight:
 
     def __init__(self, vertices: NDArray[np.integer], triangles: NDArray[np.integer]) -> None:
         self.vertices, self._back = np.unique(vertices, return_inverse=True)
-        touching = triangles[np.isin(triangles, self.vertices).any(1)]
         order = np.full(int(triangles.max()) + 1, -1)
         order[self.vertices] = np.arange(len(self.vertices))
-        self._triangles = touching
-        self._corners = order[touching]  # (T,3) which landmark each corner is, or -1
+        # One row for each triangle at each landmark, those of a landmark together.
+        face, corner = np.nonzero(order[triangles] >= 0)
+        landmark = order[triangles[face, corner]]
+        sort = np.argsort(landmark, kind="stable")
+        self._landmark, self._faces = landmark[sort], triangles[face[sort]]
+        self._starts = np.searchsorted(self._landmark, np.arange(len(self.vertices)))
 
     def visible(self, points: Floats, camera: Camera, depth: Floats) -> Flags:
-        """Flags (M,): in the picture, facing the camera, and nothing in front.
+        """Flags (M,): in the picture, on a triangle that faces the camera, and nothing in front.
 
         points (N,3) mm all vertices in head space; depth (H,W) mm along the camera's z at pixel centres, infinite
-        where the camera sees nothing. Among the four pixels about a landmark, weighed bilinearly, those whose surface
-        is nearer than the landmark's tangent plane count against it, those on the plane for it; beyond a silhouette
-        the pixels are farther and count for nothing.
+        where the camera sees nothing. The skin's depth at the four pixels about a landmark follows from the planes of
+        the triangles there that face the camera. Pixels, weighed bilinearly, that show something nearer than all of
+        them count against the landmark, those within their range for it; where the picture shows something farther
+        the landmark is at a silhouette, and the pixel counts for nothing.
         """
         seen = np.asarray(points, np.float64) @ camera.rotation.T + camera.translation
-        normals = self._normals(seen)
         at = seen[self.vertices]
         pixel = camera.focal * at[:, :2] / at[:, 2:] + camera.size / 2.0
         inside = (at[:, 2] > 0.0) & (pixel >= 0.0).all(1) & (pixel < camera.size).all(1)
-        facing = (normals * at).sum(1) < 0.0
-        shown, hidden = np.zeros(len(at)), np.zeros(len(at))
-        corner = np.floor(pixel - 0.5)
+        first, second, third = seen[self._faces].transpose(1, 0, 2)
+        normals = np.cross(second - first, third - first)
+        plane = (normals * at[self._landmark]).sum(1)
+        facing = plane < 0.0
+        corner = np.floor(np.where(inside[:, None], pixel, 0.5) - 0.5)
         share = pixel - 0.5 - corner
-        height, width = depth.shape
-        plane = (normals * at).sum(1)
+        shown, hidden = np.zeros(len(at)), np.zeros(len(at))
+        tolerance = _TOLERANCE_MM + _OF_PIXEL * at[:, 2] / camera.focal
         for right in (0, 1):
             for down in (0, 1):
-                column, row = corner[:, 0] + right, corner[:, 1] + down
+                place = corner + np.array([right, down])
                 weight = np.abs(1 - right - share[:, 0]) * np.abs(1 - down - share[:, 1])
-                ray = np.stack([column, row], 1) + 0.5 - camera.size / 2.0
-                slope = (normals * np.column_stack([ray / camera.focal, np.ones(len(at))])).sum(1)
-                expected = np.where(slope < -1e-3, plane / np.minimum(slope, -1e-3), at[:, 2])
-                found = depth[
-                    np.clip(np.nan_to_num(row), 0, height - 1).astype(int),
-                    np.clip(np.nan_to_num(column), 0, width - 1).astype(int),
-                ]
-                tolerance = _TOLERANCE_MM + _OF_PIXEL * at[:, 2] / camera.focal + _OF_SLOPE * abs(expected - at[:, 2])
-                hidden += weight * (found < expected - tolerance)
-                shown += weight * (np.abs(found - expected) <= tolerance)
-        return np.asarray(inside & facing & (shown > hidden))[self._back]
-
-    def _normals(self, points: Floats) -> NDArray[np.float64]:
-        """Outward normals (M,3) at the landmarks, not of unit length; points (N,3)."""
-        corners = points[self._triangles]
-        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normals = np.zeros((len(self.vertices), 3))
-        for corner in self._corners.T:
-            mine = corner >= 0
-            np.add.at(normals, corner[mine], across[mine])
-        return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+                ray = np.column_stack([(place + 0.5 - camera.size / 2.0) / camera.focal, np.ones(len(at))])
+                slope = (normals * ray[self._landmark]).sum(1)
+                expected = np.where(slope < 0.0, plane / np.minimum(slope, -1e-9), np.inf)
+                offset = np.clip(expected - at[self._landmark, 2], -_REACH_MM, _REACH_MM)
+                near = at[:, 2] + np.minimum.reduceat(np.where(facing, offset, 0.0), self._starts)
+                far = at[:, 2] + np.maximum.reduceat(np.where(facing, offset, 0.0), self._starts)
+                column, row = np.clip(place, 0, np.array(depth.shape[::-1]) - 1).astype(int).T
+                found = depth[row, column]
+                hidden += weight * (found < near - tolerance)
+                shown += weight * ((found >= near - tolerance) & (found <= far + tolerance))
+        visible = inside & np.logical_or.reduceat(facing, self._starts) & (shown > hidden)
+        return np.asarray(visible)[self._back]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 import bpy
 import numpy as np
@@ -211,21 +212,27 @@ class _Writer:
         return {"fault": type(fault).__name__, "message": str(fault)}
 
 
-def main() -> int:
+def main() -> NoReturn:
     """A child's whole life: the job comes as the first line on standard input, and when that closes, it ends."""
     job = RenderJob.from_json(_first_line())
     Thread(target=_end_with_parent, daemon=True).start()
-
-    def report(event: str, content: int | str) -> None:
-        sys.stdout.write(f"{MARK} {event} {json.dumps(content)}\n")
-        sys.stdout.flush()
-
     try:
-        render_shards(job, report)
+        render_shards(job, _tell)
     except (RenderStopped, DatasetError, OSError, ValueError) as error:
-        report(STOPPED, str(error))
-        return 1
-    return 0
+        _tell(STOPPED, str(error))
+        _leave(1)
+    _leave(0)
+
+
+def _tell(event: str, content: int | str) -> None:
+    sys.stdout.write(f"{MARK} {event} {json.dumps(content)}\n")
+    sys.stdout.flush()
+
+
+def _leave(status: int) -> NoReturn:
+    """Ends the process at once: Blender's module hangs in its clean-up when another thread is about."""
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+    os._exit(status)
 
 
 def _first_line() -> str:
@@ -240,4 +247,4 @@ def _end_with_parent() -> None:
     # Not sys.stdin: Python cannot shut down while a thread holds that.
     while os.read(0, 1024):
         pass
-    os._exit(1)
+    _leave(1)
