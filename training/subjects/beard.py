@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.populations.identity import Traits
-from training.subjects.hair_colour import mixed
+from training.subjects.hair_colour import mixed, tones
 from training.subjects.props import Colour, CurveProp, Prop, Surface
 from training.subjects.scalp import Roots, vertex_normals
 from training.subjects.skull import Capsule, ear_mask
@@ -146,9 +146,10 @@ def beard_props(template: Template, vertices: Floats, beard: Beard) -> tuple[Pro
     points = _strands(template, vertices, beard, roots, shares, rng)
     radius = taper(points.shape[:2], beard.radius * rng.uniform(0.7, 1.3, len(points)))
     grey = rng.random(len(points)) < np.clip(beard.grey * (0.7 + 0.6 * shares["chin"]), 0.0, 1.0)
+    dark, light = tones(beard.colour, beard.grey_colour, beard.grey)
     return tuple(
         CurveProp("beard", points[mask], radius[mask], Surface("hair", colour, roughness=0.5))
-        for mask, colour in ((~grey, beard.colour), (grey, beard.grey_colour))
+        for mask, colour in ((~grey, dark), (grey, light))
         if mask.any()
     )
 

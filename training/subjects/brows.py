@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.populations.identity import Traits
-from training.subjects.hair_colour import mixed
+from training.subjects.hair_colour import mixed, tones
 from training.subjects.props import Colour, CurveProp, Prop, Surface
 from training.subjects.scalp import vertex_normals
 from training.subjects.strands import taper
@@ -18,7 +18,7 @@ Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
 # Strands of one full brow.
-_FULL = 330
+_FULL = 380
 _POINTS = 5
 
 
@@ -70,13 +70,13 @@ def draw_brows(
         density=float(np.clip(rng.normal(0.62 + 0.35 * bushy, 0.16), 0.15, 1.3) * thinning),
         thickness=float((0.50 + 0.1 * rng.random() if plucked else 0.75 + 0.45 * bushy) * np.exp(rng.normal(0, 0.12))),
         reach=float(rng.uniform(0.82, 1.06)),
-        arch=float(rng.normal(1.2 * traits.female + (0.8 if plucked else 0.0), 1.2)),
+        arch=float(rng.normal(0.5 * traits.female + (0.7 if plucked else 0.0), 0.9)),
         raised=float(rng.normal(0.3 * traits.female, 1.0)),
         tilt=float(rng.normal(0.0, 1.6)),
         gap=float(rng.normal(0.5 * traits.female, 1.6)),
         bridge=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.03 + 0.08 * male else float(0.12 * rng.random() * male),
         length=float((0.8 if plucked else 0.9 + 0.25 * bushy) + 0.3 * age * male * rng.random()),
-        radius=float(rng.uniform(0.12, 0.20)),
+        radius=float(rng.uniform(0.11, 0.17)),
         disorder=float(rng.uniform(5.0, 9.0) + 9.0 * age * male * rng.random()),
         shade=float(rng.uniform(0.15, 0.45)),
     )
@@ -101,9 +101,10 @@ def brow_props(template: Template, vertices: Floats, brows: Brows) -> tuple[Prop
     points = start[:, None] + along[:, None] * length[:, None, None] * t + rise + sag
     radius = taper(points.shape[:2], brows.radius * rng.uniform(0.7, 1.3, len(points)), tip=0.25)
     grey = rng.random(len(points)) < brows.grey
+    dark, light = tones(brows.colour, brows.grey_colour, brows.grey)
     return tuple(
         CurveProp("brows", points[mask].astype(np.float32), radius[mask], Surface("hair", colour, roughness=0.55))
-        for mask, colour in ((~grey, brows.colour), (grey, brows.grey_colour))
+        for mask, colour in ((~grey, dark), (grey, light))
         if mask.any()
     )
 
@@ -146,16 +147,19 @@ def _layout(template: Template, brows: Brows, rng: np.random.Generator) -> tuple
     count = round(_FULL * brows.density)
     parts = []
     for side in (1.0, -1.0):
-        t = np.linspace(0.0, 1.0, count) ** 0.95 + rng.normal(0.0, 0.015, count)
-        t = np.clip(t, 0.0, 1.0)
+        # Thinner towards the nose: the inner end has no edge.
+        t = np.clip(np.linspace(0.0, 1.0, count) ** 0.8 + rng.normal(0.0, 0.02, count), 0.0, 1.0)
         across = np.clip(rng.normal(0.0, 0.30, count), -0.6, 0.6)
-        width = brows.thickness * np.interp(t, [0.0, 0.1, 0.45, 0.75, 1.0], [5.5, 8.0, 7.4, 5.0, 1.6])
+        width = brows.thickness * np.interp(t, [0.0, 0.12, 0.45, 0.75, 1.0], [6.5, 8.2, 7.4, 5.0, 1.6])
         spine = _spine(template, brows, t)
         roots = spine + np.stack([0.0 * t, across * width], 1)
-        angle = np.interp(t, [0.0, 0.12, 0.35, 0.65, 1.0], [84.0, 58.0, 26.0, -2.0, -26.0]) - 34.0 * across
+        angle = np.interp(t, [0.0, 0.12, 0.35, 0.65, 1.0], [66.0, 44.0, 20.0, -4.0, -26.0]) - 34.0 * across
         angle = np.radians(angle + rng.normal(0.0, brows.disorder, count))
-        length = brows.length * np.interp(t, [0.0, 0.2, 0.7, 1.0], [5.5, 7.5, 8.0, 5.0]) * rng.uniform(0.7, 1.15, count)
-        parts.append((roots * [side, 1.0], np.stack([side * np.cos(angle), np.sin(angle)], 1), length))
+        length = brows.length * np.interp(t, [0.0, 0.2, 0.7, 1.0], [4.5, 6.8, 7.6, 5.0]) * rng.uniform(0.7, 1.15, count)
+        heading = np.stack([np.cos(angle), np.sin(angle)], 1)
+        # The strands' middles, not their roots, make up the band that one sees.
+        roots = roots - 0.5 * length[:, None] * heading * [0.4, 1.0]
+        parts.append((roots * [side, 1.0], heading * [side, 1.0], length))
     between = round(60 * brows.bridge)
     if between:
         inner = _spine(template, brows, np.zeros(1))[0]

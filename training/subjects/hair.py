@@ -58,38 +58,42 @@ def _quiff(rng: np.random.Generator) -> Numbers:
 
 
 def _bob(rng: np.random.Generator) -> Numbers:
-    return _fringed(rng, 0.35) | {
+    return _fringed(rng, 0.35) | _tucked(rng, 0.3) | {
         "flow": "parted", "parting": rng.normal(0.0, 16.0), "sweep": rng.uniform(-0.4, 0.1),
-        "length": 270.0, "sides": 230.0, "cut": rng.uniform(-110.0, -35.0), "volume": rng.uniform(8.0, 20.0),
+        "length": 270.0, "sides": 230.0, "cut": rng.uniform(-110.0, -35.0), "layers": rng.uniform(0.0, 45.0),
+        "flip": rng.normal(-8.0, 9.0), "volume": rng.uniform(8.0, 20.0), "unevenness": rng.uniform(0.2, 0.7),
         "lift": rng.uniform(12.0, 30.0), "weight": rng.uniform(0.45, 0.8), "lie": rng.uniform(0.8, 0.95),
-        "lock": rng.uniform(0.2, 0.6), "locks": int(rng.integers(120, 300)), "frizz": rng.uniform(0.5, 2.0),
-        "frame": rng.normal(4.0, 5.0), "radius": rng.uniform(0.34, 0.42), "over_ears": rng.random() < 0.75,
+        "lock": rng.uniform(0.2, 0.6), "locks": int(rng.integers(120, 300)), "frizz": rng.uniform(0.5, 2.5),
+        "frame": rng.normal(4.0, 5.0), "radius": rng.uniform(0.34, 0.42),
     }  # fmt: skip
 
 
 def _long(rng: np.random.Generator) -> Numbers:
-    return _bob(rng) | {
-        "length": 420.0, "sides": 380.0, "cut": rng.uniform(-300.0, -125.0), "frame": rng.normal(3.0, 6.0),
-        "radius": rng.uniform(0.38, 0.48), "volume": rng.uniform(6.0, 18.0),
+    bend = {"curl": rng.uniform(1.5, 4.0), "wave": rng.uniform(90.0, 170.0), "flat": 0.6} if rng.random() < 0.6 else {}
+    return _bob(rng) | bend | {
+        "length": 420.0, "sides": 380.0, "cut": rng.uniform(-300.0, -125.0), "layers": rng.uniform(10.0, 110.0),
+        "flip": rng.normal(0.0, 8.0), "frame": rng.normal(3.0, 6.0), "radius": rng.uniform(0.38, 0.48),
+        "volume": rng.uniform(6.0, 18.0),
     }  # fmt: skip
 
 
 def _wavy(rng: np.random.Generator) -> Numbers:
     return (_long(rng) if rng.random() < 0.65 else _bob(rng)) | {
-        "curl": rng.uniform(2.5, 8.0), "wave": rng.uniform(45.0, 95.0), "flat": rng.uniform(0.4, 0.8),
+        "curl": rng.uniform(3.0, 8.0), "wave": rng.uniform(45.0, 95.0), "flat": rng.uniform(0.4, 0.8),
         "lock": rng.uniform(0.55, 0.85), "locks": int(rng.integers(90, 220)), "volume": rng.uniform(12.0, 24.0),
-        "frizz": rng.uniform(1.0, 3.0),
+        "frizz": rng.uniform(1.0, 3.5),
     }  # fmt: skip
 
 
 def _curly(rng: np.random.Generator) -> Numbers:
     return {
         "flow": "parted", "parting": rng.normal(0.0, 16.0), "sweep": rng.uniform(-0.3, 0.3),
-        "length": 300.0, "sides": 260.0, "cut": rng.uniform(-190.0, -20.0), "volume": rng.uniform(22.0, 42.0),
+        "length": 300.0, "sides": 260.0, "cut": rng.uniform(-190.0, -20.0), "layers": rng.uniform(20.0, 90.0),
+        "volume": rng.uniform(20.0, 42.0), "unevenness": rng.uniform(0.3, 0.8),
         "lift": rng.uniform(30.0, 55.0), "weight": rng.uniform(0.3, 0.55), "lie": rng.uniform(0.7, 0.9),
         "lock": rng.uniform(0.7, 0.9), "locks": int(rng.integers(180, 380)), "curl": rng.uniform(4.0, 10.0),
         "wave": rng.uniform(22.0, 42.0), "flat": rng.uniform(0.0, 0.3), "frizz": rng.uniform(2.0, 5.0),
-        "radius": rng.uniform(0.36, 0.46), "frame": rng.normal(6.0, 5.0),
+        "radius": rng.uniform(0.36, 0.46), "frame": rng.normal(6.0, 5.0), "core": 0.12,
     }  # fmt: skip
 
 
@@ -99,18 +103,19 @@ def _short_curls(rng: np.random.Generator) -> Numbers:
         "flow": "forward", "length": top, "sides": top * rng.uniform(0.3, 0.9), "volume": rng.uniform(8.0, 22.0),
         "lift": rng.uniform(50.0, 80.0), "weight": rng.uniform(0.05, 0.2), "lie": rng.uniform(0.2, 0.5),
         "lock": rng.uniform(0.6, 0.85), "locks": int(rng.integers(220, 450)), "curl": rng.uniform(3.0, 6.0),
-        "wave": rng.uniform(14.0, 28.0), "flat": 0.1, "frizz": rng.uniform(1.5, 4.0), "over_ears": False,
+        "wave": rng.uniform(14.0, 28.0), "flat": 0.1, "frizz": rng.uniform(1.5, 4.0), "over_ears": False, "core": 0.2,
         "radius": rng.uniform(0.32, 0.42),
     }  # fmt: skip
 
 
 def _afro(rng: np.random.Generator) -> Numbers:
-    length = float(np.exp(rng.uniform(np.log(10.0), np.log(75.0))))
+    length = float(np.exp(rng.uniform(np.log(8.0), np.log(75.0))))
     return {
-        "flow": "up", "length": length, "sides": length * rng.uniform(0.35, 1.0), "volume": 0.8 * length, "lift": 85.0,
-        "weight": 0.02, "lie": 0.0, "lock": rng.uniform(0.2, 0.6), "locks": int(rng.integers(300, 700)),
-        "curl": rng.uniform(2.0, 3.5), "wave": rng.uniform(8.0, 14.0), "flat": 0.0, "frizz": 2.0 + 0.1 * length,
-        "over_ears": False, "radius": 0.36 + 0.002 * length, "density": 1.3,
+        "flow": "up", "length": length, "sides": length * rng.uniform(0.35, 1.0), "volume": 0.8 * length, "lift": 80.0,
+        "unevenness": rng.uniform(0.1, 0.6), "weight": 0.02, "lie": 0.0, "lock": rng.uniform(0.1, 0.5),
+        "locks": int(rng.integers(300, 700)), "kink": rng.uniform(1.2, 2.2) + 0.02 * length, "core": 0.3,
+        "frizz": 1.0 + 0.10 * length, "over_ears": False, "radius": 0.38 + 0.002 * length,
+        "density": 1.2 + 0.008 * length,
     }  # fmt: skip
 
 
@@ -138,6 +143,12 @@ def _fringed(rng: np.random.Generator, chance: float) -> Numbers:
     return {
         "fringe": rng.uniform(0.6, 1.1), "fringe_sweep": rng.normal(0.0, 0.5), "fringe_width": rng.uniform(28.0, 46.0),
     }  # fmt: skip
+
+
+def _tucked(rng: np.random.Generator, chance: float) -> Numbers:
+    if rng.random() > chance:
+        return {}
+    return {"tucked": ("left", "right", "both")[int(rng.integers(3))], "over_ears": False}
 
 
 CUTS: dict[str, Draw] = {

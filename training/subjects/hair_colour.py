@@ -78,3 +78,10 @@ def draw_hair_colour(rng: np.random.Generator, traits: Traits) -> tuple[Colour, 
 def mixed(colour: Colour, grey_colour: Colour, share: float) -> NDArray[np.floating]:
     """The mean colour (3,) of hair of which a share is grey."""
     return np.array(colour) * (1.0 - share) + np.array(grey_colour) * share
+
+
+def tones(colour: Colour, grey_colour: Colour, share: float) -> tuple[Colour, Colour]:
+    """The colours of the dark and of the grey strands, when each strand stands for many hairs of both kinds."""
+    mean = mixed(colour, grey_colour, share)
+    dark, light = 0.45 * np.array(colour) + 0.55 * mean, 0.45 * np.array(grey_colour) + 0.55 * mean
+    return (float(dark[0]), float(dark[1]), float(dark[2])), (float(light[0]), float(light[1]), float(light[2]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training.assets.makehuman import AssetFolder
 from training.assets.proxy import Proxy
-from training.subjects.hair_colour import mixed
+from training.subjects.hair_colour import mixed, tones
 from training.subjects.props import Colour, CurveProp, MeshProp, Prop, Surface
 from training.subjects.scalp import Hairline, Roots, scalp_roots, vertex_normals
 from training.subjects.skull import Capsule, Obstacle, ear_mask
@@ -52,11 +52,15 @@ class Hair:
     Hairline: forehead, recession, peak, crown, sideburn, thinned as in :class:`Hairline`; density scales the count.
     Growth: flow ``forward`` (from the whorl), ``back``, ``parted`` (beside parting mm to the left), ``up`` (out of the
     scalp) or ``tied`` (to a knot at the height tie, tail mm long; 0: a bun); sweep -1..1 back or forward of parted
-    hair; length on top and sides below it; cut height (y) at which hanging hair ends; lift degrees at the root; volume
-    mm the outermost strands float; weight how soon it falls; lie how closely it follows the skull.
+    hair; length on top and sides below it; cut height (y) at which hanging hair ends, layers mm higher for some; flip
+    mm its ends turn out (in: negative); lift degrees at the root; volume mm the outermost strands float, unevenness
+    0..1 of it; weight how soon it falls; lie how closely it follows the skull; tucked behind the ``left``, the
+    ``right`` or ``both`` ears.
     Fringe: fringe 0 none, 1 to the brows; fringe_sweep -1..1 to the right or left; fringe_width degrees of azimuth.
-    Strands: radius mm at the root, lock share gathered in `locks` locks, curl mm radius and wave mm a turn, flat 0..1
-    waves rather than ringlets, frizz mm; over_ears whether hair covers the ears; frame mm it reaches over the cheeks.
+    Strands: radius mm at the root; core 0..1 share of strands that are shorter and several times thicker, so that one
+    does not see through the hair; lock share gathered in `locks` locks, curl mm radius and wave mm a turn, flat 0..1
+    waves rather than ringlets, frizz mm strands wander, kink mm from point to point; over_ears whether hair covers the
+    ears; frame mm it reaches over the cheeks.
     """
 
     style: str
@@ -78,22 +82,28 @@ class Hair:
     length: float = 60.0
     sides: float = 60.0
     cut: float = UNCUT
+    layers: float = 0.0
+    flip: float = 0.0
     tie: float = 60.0
     tail: float = 0.0
     lift: float = 30.0
     volume: float = 8.0
+    unevenness: float = 0.3
     weight: float = 0.3
     lie: float = 0.5
     fringe: float = 0.0
     fringe_sweep: float = 0.0
     fringe_width: float = 36.0
     radius: float = 0.32
+    core: float = 0.0
     lock: float = 0.4
     locks: int = 220
     curl: float = 0.0
     wave: float = 40.0
     flat: float = 0.5
     frizz: float = 1.0
+    kink: float = 0.0
+    tucked: str = ""
     over_ears: bool = True
     frame: float = 4.0
 
@@ -128,13 +138,13 @@ def hair_props(
     worn = covered is not None and bool(covered.any())
     if assets is not None and not worn and name != hair.style and name in assets.hair:
         return (_cards(assets.hair[name], vertices, hair),)
-    points = hair_strands(template, vertices, hair, covered)
+    points, radius = hair_strands(template, vertices, hair, covered)
     rng = np.random.default_rng([hair.seed, 1])
-    radius = taper(points.shape[:2], hair.radius * rng.uniform(0.75, 1.25, len(points)))
     grey = rng.random(len(points)) < hair.grey
+    dark, light = tones(hair.colour, hair.grey_colour, hair.grey)
     return tuple(
         CurveProp("hair", points[mask], radius[mask], Surface("hair", colour, roughness=0.42))
-        for mask, colour in ((~grey, hair.colour), (grey, hair.grey_colour))
+        for mask, colour in ((~grey, dark), (grey, light))
         if mask.any()
     )
 
@@ -146,8 +156,10 @@ def _cards(proxy: Proxy, vertices: Floats, hair: Hair) -> MeshProp:
     return MeshProp(f"hair {proxy.name}", "hair", proxy.fit(vertices), proxy.faces, (look,), proxy.uv)
 
 
-def hair_strands(template: Template, vertices: Floats, hair: Hair, covered: NDArray[np.bool_] | None = None) -> Floats:
-    """Strands (S,P,3) mm on a posed head, vertices (N,3) mm; covered (N,) as in :func:`hair_props`."""
+def hair_strands(
+    template: Template, vertices: Floats, hair: Hair, covered: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Strands (S,P,3) mm on a posed head and their radii (S,P); covered (N,) as in :func:`hair_props`."""
     rng = np.random.default_rng(hair.seed)
     roots = scalp_roots(template, hair.hairline, round(3400 * hair.density), rng)
     under = np.zeros(len(roots.rest), bool)
@@ -158,7 +170,7 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair, covered: NDAr
         if max(hair.length, hair.sides) < _HANGS or hair.flow == "tied":
             roots, under = roots.keep(~under), under[~under]
     if not len(roots.rest):
-        return np.zeros((0, 2, 3), np.float32)
+        return np.zeros((0, 2, 3), np.float32), np.zeros((0, 2), np.float32)
     azimuth, down = Capsule.of(template, template.mean).place(roots.rest)
     depth = hair.hairline.depth(azimuth, down)
     normals = unit(roots.on(vertex_normals(template, vertices)).T)
@@ -176,12 +188,16 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair, covered: NDAr
     length = (hair.length + (hair.sides - hair.length) * smoothstep(down, 85.0, 150.0)) * rng.uniform(0.82, 1.12, count)
     reach = np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, count)
     length = np.where(fringe, reach, length)
+    inner = (np.arange(count) < hair.core * count) & ~fringe
+    length = length * np.where(inner, 0.72, 1.0)
     # Rows at the hairline are thin; strands from further up lie over those from below.
     layer = (1.0 - np.exp(np.maximum(depth, 0.0) / -22.0)) * (0.25 + 0.75 * rng.random(count))
+    uneven = 1.0 + hair.unevenness * _waves(roots.rest, rng)
+    length = length * (1.0 + 0.25 * hair.unevenness * _waves(roots.rest, rng))
     bend = Bend(
         direction=unit(np.cos(lift) * flow + np.sin(lift) * normals),
         length=length,
-        hover=0.8 + hair.volume * layer * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0) * ~under,
+        hover=0.8 + hair.volume * layer * uneven * (1.0 - 0.35 * low) * np.where(fringe, 0.6, 1.0) * ~under,
         weight=hair.weight * np.where(fringe, 0.5, 1.0),
         lie=np.full(count, hair.lie),
     )
@@ -191,14 +207,19 @@ def hair_strands(template: Template, vertices: Floats, hair: Hair, covered: NDAr
         bend = _drawn_to(knot, bend, start, fringe)
     points = grow(start, bend, obstacle, steps)
     if hair.cut > UNCUT:
-        points = cut(points, hair.cut + rng.normal(0.0, 5.0, count))
+        ahead = np.exp(-((azimuth / 0.9) ** 2))
+        shorter = hair.layers * (0.65 * rng.random(count) + 0.35 * ahead)
+        points = cut(points, hair.cut + shorter + rng.normal(0.0, 5.0, count))
     lain = points
     points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
     if covered is not None and worn:
         points = _held(lain, points, obstacle.capsule, vertices[covered])
+    radius = hair.radius * rng.uniform(0.75, 1.25, count) * np.where(inner, 4.0, 1.0)
     if hair.flow == "tied":
-        points = np.concatenate([points, knotted(knot, hair.tail, obstacle, steps, rng)], axis=1)
-    return points_last(points)
+        tail = knotted(knot, hair.tail, obstacle, steps, rng)
+        points = np.concatenate([points, tail], axis=1)
+        radius = np.concatenate([radius, np.full(tail.shape[1], 1.2 * hair.radius)])
+    return points_last(points), taper(points.shape[1:], radius)
 
 
 def _pressed(hair: Hair) -> Hair:
@@ -272,6 +293,13 @@ def _dress(
         wave = hair.wave * rng.uniform(0.75, 1.25, count)[lock]
         phase = rng.uniform(0.0, 2.0 * np.pi, count)[lock] + rng.normal(0.0, 0.35, count)
         points = curl(points, outward, size, wave, phase, hair.flat)
+    if hair.flip != 0.0:
+        turn = smoothstep(np.linspace(0.0, 1.0, points.shape[2]), 0.55, 1.0) * hair.flip
+        points = points + turn * obstacle.capsule.polar(points)[3] * rng.uniform(0.6, 1.2, (count, 1))
+    if hair.kink > 0.0:
+        kinks = hair.kink * rng.standard_normal(points.shape, np.float32)
+        kinks[:, :, 0] = 0.0
+        points = points + kinks
     points = frizz(points, hair.frizz * np.where(loose, 2.5, 1.0), rng)
     if hair.flow != "tied":
         way = side if hair.flow == "parted" else np.where(points[0].mean(1) > 0.0, 1.0, -1.0)
@@ -292,6 +320,11 @@ def _off_the_face(
     inside = smoothstep(-y, -brow - 28.0, -brow + 2.0) * smoothstep(z, -5.0, 25.0) * ~fringe[:, None]
     moved = points.copy()
     moved[0] += way[:, None] * np.maximum(limit - way[:, None] * x, 0.0) * inside
+    tucked = {"": way == 0.0, "left": way > 0.0, "right": way < 0.0, "both": way != 0.0}[hair.tucked]
+    if tucked.any():
+        # Behind the ear: back from where the ear begins.
+        behind = smoothstep(-y, -62.0, -28.0) * (tucked & ~fringe)[:, None]
+        moved[2] -= behind * np.maximum(z + 26.0 + np.abs(rng.normal(0.0, 4.0, (points.shape[1], 1))), 0.0)
     return moved
 
 
@@ -321,6 +354,12 @@ def _fringe(hair: Hair, azimuth: Floats, down: Floats, depth: Floats, rng: np.ra
         return np.zeros(len(azimuth), bool)
     edge = np.radians(hair.fringe_width) + rng.normal(0.0, 0.06, len(azimuth))
     return (np.abs(azimuth) < edge) & (depth < 34.0 + rng.normal(0.0, 4.0, len(azimuth))) & (down < 120.0)
+
+
+def _waves(rest: Floats, rng: np.random.Generator) -> Floats:
+    """A smooth field, some -1..1, over points (S,3): unlike on every head."""
+    waves = rng.normal(0.0, 0.035, (3, 6))
+    return np.sin(rest @ waves + rng.uniform(0.0, 2.0 * np.pi, 6)).mean(1) * 1.6
 
 
 def _back_of(vertices: Floats, height: float) -> float:
