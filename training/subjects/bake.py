@@ -237,7 +237,7 @@ _CURLS: dict[str, dict[str, tuple[float, float, float]]] = {
                 "thumb": (38, 44, 40)},
 }  # fmt: skip
 _SPREADS = {"open": 5.0, "victory": 9.0}
-_FOREARM_MM = 190.0
+_FOREARM_MM = 235.0
 
 
 def hand_axes(rig: Rig, vertices: Array) -> tuple[Array, Array]:

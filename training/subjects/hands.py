@@ -53,10 +53,12 @@ def sleeve(hand: Array, length: float, wide: float) -> Array:
         low, high = near.min(0), near.max(0)
         return 0.5 * (low + high), 0.5 * (high - low)
 
-    (a, small), (b, large) = ring(-60.0), ring(-160.0)
+    (a, small), (b, large) = ring(-60.0), ring(-190.0)
     way = np.array([0.0, 0.0, 0.02, 0.2, 0.45, 0.7, 0.9, 1.0])[:, None]
-    middle = a + (b - a) * way * length / 100.0
-    size = (small + (large - small) * way) * wide + np.array([1.0, 4.0, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0])[:, None]
+    middle = a + (b - a) * way * length / 130.0
+    size = (small + (large - small) * way * length / 130.0) * wide + np.array([1.0, 4.0, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0])[
+        :, None
+    ]
     outline = profile(20)
     rows = np.repeat(middle[:, None], 20, axis=1)
     rows[..., 0] += size[:, :1] * outline[:, 0]
