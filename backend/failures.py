@@ -28,6 +28,12 @@ TABLE: Final = {
         "No face was found; use a photo in which one face is sharp, well lit and at least a fifth of its height.", 422
     ),
     "face_number": Entry("The image has {count} face(s) and face {face} was asked for; choose 0 to {last}.", 422),
+    "object_none": Entry(
+        "No object stands out from the background; use a picture of one object, whole, before a plain background.", 422
+    ),
+    "objects_missing": Entry(
+        "There is no model for objects in {folder}; train one (docs/components.md says how) and name its folder.", 503
+    ),
     "box_outside": Entry("The box lies outside the picture; draw it around the face, from the brows to the chin.", 422),
     "method_unknown": Entry("The bundle has no method {method}; choose {known}.", 422),
     "bundle_missing": Entry(f"The bundle folder {{folder}} lacks {{name}}; {_ANOTHER_BUNDLE}.", 503),

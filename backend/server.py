@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import secrets
 import threading
@@ -17,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import PROTOCOL, __version__
+from . import PROTOCOL, __version__, voxels
 from .failures import Failure
 from .memory import memory_in_use
 from .pipeline import Box, FacesFound, Reconstruction, Reconstructor
@@ -31,6 +32,7 @@ PATIENCE: Final = 16
 BODY_SECONDS: Final = 60.0
 """A client that has not sent its photo after this long is not waited for any longer."""
 
+Answer = Reconstruction | FacesFound | voxels.VoxelReconstruction
 Handler = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
     request whose client has gone is dropped from the queue, or stopped at the next stage.
     """
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness-reconstruct")
+    objects = functools.cache(voxels.VoxelReconstructor.open)  # few ask for objects: loaded when the first one does
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -74,13 +77,15 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
         face, box = _face(request), _box(request)
         method = request.query_params.get("method")
         photo = await _body(request)
+        if method == voxels.METHOD:
+            return await in_turn(request, lambda cancelled: objects().reconstruct(photo, cancelled=cancelled))
 
         def work(cancelled: Callable[[], bool]) -> Reconstruction:
             return reconstructor.reconstruct(photo, face=face, box=box, method=method, cancelled=cancelled)
 
         return await in_turn(request, work)
 
-    async def in_turn(request: Request, work: Callable[[Callable[[], bool]], Reconstruction | FacesFound]) -> Response:
+    async def in_turn(request: Request, work: Callable[[Callable[[], bool]], Answer]) -> Response:
         gone = threading.Event()
         job = asyncio.get_running_loop().run_in_executor(worker, work, gone.is_set)
         left = asyncio.ensure_future(_left(request))
