@@ -1,8 +1,8 @@
 """Occupancy grids as clean meshes: surface nets, in numpy alone, without tables.
 
 Gibson 1998, "Constrained elastic surface nets": one vertex for each cell that the surface crosses, one quad for each
-grid edge that it crosses, then a smoothing that keeps every vertex near the middle of its cell. Grids are mended first where the
-surface would touch itself, so that the mesh is closed and every edge has exactly two faces.
+grid edge that it crosses, then a smoothing that keeps every vertex near the middle of its cell. Grids are mended first
+where the surface would touch itself, so that the mesh is closed and every edge has exactly two faces.
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # A picture's side over that of the box around what is seen.
 _FRAME = 1.12
 _SHARP_DEGREES = 30.0
-_SAMPLES = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", default="", help="only these, such as chair,monitor")
     parser.add_argument("--views", type=int, default=8, metavar="N", help="sides between 0 and 180 degrees (8)")
     parser.add_argument("--resolution", type=int, default=64, metavar="PX", help="width and height (64)")
+    parser.add_argument("--samples", type=int, default=4, metavar="N", help="samples per pixel (4)")
     parser.add_argument("--voxels", type=int, default=30, metavar="N", help="side of the grids (30)")
     parser.add_argument("--up", default="", help="the file's axis that points up, such as z (default: the layout's)")
     parser.add_argument("--front", default="", help="the file's axis that points to the front, such as -y")
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Renders what is missing; 0 done, 1 when things were left out (each is named), 2 on wrong use."""
     from training.render.views import complain, report
 
-    if min(args.views, args.resolution, args.voxels, args.count, args.per_chunk) < 1:
+    if min(args.views, args.resolution, args.samples, args.voxels, args.count, args.per_chunk) < 1:
         complain("counts and sizes must be 1 or more")
         return 2
     try:
@@ -65,10 +65,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _render_heads(args: argparse.Namespace) -> list[str]:
     from training.populations.files import load_populations
-    from training.render.posed_heads import render_heads
+    from training.render.posed_heads import heads_info, render_heads
 
     population = load_populations(args.heads)
-    return render_heads(population, args.output, args.count, args.seed, args.resolution, args.per_chunk)
+    info = heads_info(population, args.count, args.seed, args.resolution, args.samples, args.per_chunk)
+    return render_heads(population, args.output, info)
 
 
 def _render_objects(args: argparse.Namespace) -> list[str]:
@@ -85,7 +86,7 @@ def _render_objects(args: argparse.Namespace) -> list[str]:
         count=len(sources),
         per_chunk=args.per_chunk,
         resolution=args.resolution,
-        samples=_SAMPLES,
+        samples=args.samples,
         azimuths=tuple(float(a) for a in np.linspace(0, 180, args.views)),
         voxels=args.voxels,
         seed=args.seed,

@@ -30,27 +30,31 @@ _DARK = (0.03, 0.02, 0.015)
 _LIT = {"mouth": (0.25, 0.06, 0.05), "teeth": (0.7, 0.66, 0.55), "brow": _DARK, "lash": _DARK}
 
 
-def render_heads(
-    population: Population, folder: Path, count: int, seed: int, resolution: int, per_chunk: int
-) -> list[str]:
+def heads_info(
+    population: Population, count: int, seed: int, resolution: int, samples: int, per_chunk: int
+) -> ViewsInfo:
+    """The settings of a folder of heads."""
+    digest = hashlib.sha256(population.template.mean.tobytes()).hexdigest()[:12]
+    return ViewsInfo("heads", count, per_chunk, resolution, samples, AZIMUTHS, 0, seed, f"{population.name} {digest}")
+
+
+def render_heads(population: Population, folder: Path, info: ViewsInfo) -> list[str]:
     """Renders the folder's missing chunks; see :func:`training.render.views.render_views`."""
     template = population.template
-    digest = hashlib.sha256(template.mean.tobytes()).hexdigest()[:12]
-    info = ViewsInfo("heads", count, per_chunk, resolution, 8, AZIMUTHS, 0, seed, f"{population.name} {digest}")
     open_views(folder, info)
     template.save(folder / TEMPLATE)
-    table = Turntable(resolution, info.samples)
+    table = Turntable(info.resolution, info.samples)
     looks = HeadPaint(template)
     table.show(_placed(template.mean), template.quads, np.ones(3))
 
     def draw(index: int, path: Path) -> tuple[str, str, NDArray[np.uint8], dict[str, NDArray[Any]]]:
-        rng = np.random.default_rng([seed, index])
+        rng = np.random.default_rng([info.seed, index])
         identity = population.draw(rng)
         vertices = population.vertices(identity)
         table.move(_placed(vertices), looks.colours(draw_skin(rng, identity.traits), rng))
         framed = _placed(vertices[template.landmarks68])
         pictures = [grey_and_alpha(table.picture(_view(azimuth, rng), framed, _FRAME, path)) for azimuth in AZIMUTHS]
-        return f"head/{seed}/{index:06d}", "head", np.stack(pictures), {"vertices": vertices}
+        return f"head/{info.seed}/{index:06d}", "head", np.stack(pictures), {"vertices": vertices}
 
     return render_views(folder, info, draw, "heads")
 

@@ -105,5 +105,5 @@ def test_a_damaged_binvox_file_is_named(tmp_path: Path, start: int, end: int | N
     path = tmp_path / "model.binvox"
     write_binvox(path, np.random.default_rng(3).random((6, 6, 6)) < 0.5)
     path.write_bytes(path.read_bytes()[start:end])
-    with pytest.raises(BadShapeFile, match="model.binvox"):
+    with pytest.raises(BadShapeFile, match=r"model\.binvox"):
         read_binvox(path)
