@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -129,19 +130,27 @@ def test_a_network_of_something_else_is_a_failure(tmp_path: Path) -> None:
 def test_the_server_answers_for_objects(
     bundle: Path, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from starlette.testclient import TestClient
+    import httpx
 
     from backend.pipeline import Reconstructor
     from backend.server import create_app
 
-    client = TestClient(create_app(Reconstructor.open(bundle_folder), "secret"))
-    headers = {"Authorization": "Bearer secret", "Likeness-Protocol": "1"}
+    app = create_app(Reconstructor.open(bundle_folder), "secret")
     photo = encoded(stool((255, 255, 255)))
+
+    def ask() -> httpx.Response:
+        async def post() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://likeness") as client:
+                headers = {"Authorization": "Bearer secret", "Likeness-Protocol": "1"}
+                return await client.post("/v1/reconstruct?method=components-objects", headers=headers, content=photo)
+
+        return asyncio.run(post())
+
     monkeypatch.setenv("LIKENESS_OBJECTS_BUNDLE", str(tmp_path))
-    refused = client.post("/v1/reconstruct?method=components-objects", headers=headers, content=photo)
+    refused = ask()
     assert refused.status_code == 503
     assert refused.json()["error"]["code"] == "objects_missing"
     monkeypatch.setenv("LIKENESS_OBJECTS_BUNDLE", str(bundle))
-    answer = client.post("/v1/reconstruct?method=components-objects", headers=headers, content=photo)
+    answer = ask()
     assert answer.status_code == 200
     assert answer.json()["resolution"] == RESOLUTION
