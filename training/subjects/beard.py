@@ -26,8 +26,8 @@ class Beard:
 
     style names the cut. stubble 0..1 how dark shaved or short hair leaves the skin (see :func:`beard_cover`). The five
     parts moustache, chin, jaw, sideburn and neck 0..1: how densely each grows. length mm; long mm that the chin's hair
-    is longer; curl mm; cheek mm the cheek's line is higher; radius mm at the root; patchy 0..1; colour linear RGB, grey
-    the share of strands in grey_colour.
+    is longer; droop 0..1 how far the moustache hangs beside the mouth; curl mm; cheek mm the cheek's line is higher;
+    radius mm at the root; patchy 0..1; colour linear RGB, grey the share of strands in grey_colour.
     """
 
     style: str
@@ -43,6 +43,7 @@ class Beard:
     neck: float = 0.0
     length: float = 0.0
     long: float = 0.0
+    droop: float = 0.2
     curl: float = 0.8
     cheek: float = 0.0
     radius: float = 0.22
@@ -85,6 +86,7 @@ def draw_beard(
             heavy,
             *_STYLES["full"],
             length=float(rng.uniform(1.0, 3.0)),
+            droop=0.6,
             cheek=float(rng.normal(0.0, 3.0)),
             radius=0.12,
             patchy=float(rng.uniform(0.0, 0.5)),
@@ -102,6 +104,7 @@ def draw_beard(
         *_STYLES[style],
         length=length,
         long=float(rng.uniform(10.0, 60.0)) if flowing else float(rng.uniform(0.0, 5.0)),
+        droop=float(rng.uniform(0.5, 0.9) if _STYLES[style][1] > 0.0 else rng.beta(1.0, 2.4)),
         curl=float(rng.uniform(0.5, 1.6) + 1.2 * traits.african),
         cheek=float(rng.normal(0.0, 4.0)),
         radius=float(rng.uniform(0.17, 0.26)),
@@ -207,7 +210,7 @@ def _parts(template: Template, rest: Floats, beard: Beard) -> dict[str, Floats]:
         x, [0.0, 8.0, 15.0, corner + 3.0, corner + 14.0], [nose - 2.5, nose - 3.5, nose - 6.0, lip - 3.0, under]
     )
     bottom = np.interp(x, [0.0, corner - 4.0, corner, corner + 14.0], [lip - 3.0, lip - 10.0, under - 4.0, under - 6.0])
-    moustache = _soft(top - y, 1.2) * _soft(y - bottom, 2.0) * _soft(corner + 7.0 - x, 1.8) * front
+    moustache = _soft(top - y, 1.2) * _soft(y - bottom, 2.0) * _soft(corner - 3.0 + 10.0 * beard.droop - x, 1.8) * front
     below = under - 4.0
     goatee = _soft(below - y, 2.2) * _soft(corner + 1.0 - x + 0.1 * (below - y), 2.5) * _soft(z - 38.0, 6.0)
     patch = _soft(5.5 - x, 1.5) * _soft(under - 0.5 - y, 1.0) * _soft(y - below + 6.0, 2.0) * front

@@ -65,10 +65,10 @@ def draw_brows(
     return Brows(
         seed=int(rng.integers(2**31)),
         colour=(float(dark * colour[0]), float(dark * colour[1]), float(dark * colour[2])),
-        grey=float(np.clip(grey * rng.uniform(0.2, 0.9), 0.0, 1.0)),
-        grey_colour=grey_colour,
-        density=float(np.clip(rng.normal(0.62 + 0.35 * bushy, 0.16), 0.15, 1.3) * thinning),
-        thickness=float((0.50 + 0.1 * rng.random() if plucked else 0.75 + 0.45 * bushy) * np.exp(rng.normal(0, 0.12))),
+        grey=float(np.clip(grey * rng.uniform(0.1, 1.0) ** 1.5, 0.0, 1.0)),
+        grey_colour=(0.55 * grey_colour[0], 0.55 * grey_colour[1], 0.55 * grey_colour[2]),
+        density=float(np.clip(rng.normal(0.52 + 0.12 * male + 0.35 * bushy, 0.16), 0.12, 1.3) * thinning),
+        thickness=float((0.50 + 0.1 * rng.random() if plucked else 0.75 + 0.35 * bushy) * np.exp(rng.normal(0, 0.12))),
         reach=float(rng.uniform(0.82, 1.06)),
         arch=float(rng.normal(0.5 * traits.female + (0.7 if plucked else 0.0), 0.9)),
         raised=float(rng.normal(0.3 * traits.female, 1.0)),
@@ -132,11 +132,10 @@ def _spine(template: Template, brows: Brows, t: Floats) -> Floats:
     """The middle line of the left brow in front view, (len(t),2) mm, t 0 at the nose and 1 at the temple."""
     marks = template.mean[template.landmarks68]
     curve = 0.5 * (marks[22:27, :2] + marks[21:16:-1, :2] * [-1.0, 1.0])
+    # The marks' polyline has corners; a brow has none.
     knots = np.linspace(0.0, 1.0, len(curve))
     at = t * brows.reach
-    x = np.interp(at, knots, curve[:, 0]) + np.where(at > 1.0, (at - 1.0) * 40.0, 0.0)
-    y = np.interp(at, knots, curve[:, 1]) + np.where(at > 1.0, (at - 1.0) * -32.0, 0.0)
-    # The marks' polyline has corners; a brow has none.
+    x, y = (np.polyval(np.polyfit(knots, curve[:, axis], 2), at) for axis in (0, 1))
     x = x + brows.gap * (1.0 - at) ** 2
     y = y + brows.raised + brows.arch * np.exp(-(((at - 0.62) / 0.24) ** 2)) - brows.tilt * (at - 0.35)
     return np.stack([x, y], 1)
@@ -148,9 +147,9 @@ def _layout(template: Template, brows: Brows, rng: np.random.Generator) -> tuple
     parts = []
     for side in (1.0, -1.0):
         # Thinner towards the nose: the inner end has no edge.
-        t = np.clip(np.linspace(0.0, 1.0, count) ** 0.8 + rng.normal(0.0, 0.02, count), 0.0, 1.0)
+        t = np.clip(np.linspace(0.0, 1.0, count) ** 0.75 + rng.normal(0.0, 0.02, count), 0.0, 1.0)
         across = np.clip(rng.normal(0.0, 0.30, count), -0.6, 0.6)
-        width = brows.thickness * np.interp(t, [0.0, 0.12, 0.45, 0.75, 1.0], [6.5, 8.2, 7.4, 5.0, 1.6])
+        width = brows.thickness * np.interp(t, [0.0, 0.15, 0.45, 0.75, 1.0], [4.6, 7.4, 7.2, 5.0, 1.6])
         spine = _spine(template, brows, t)
         roots = spine + np.stack([0.0 * t, across * width], 1)
         angle = np.interp(t, [0.0, 0.12, 0.35, 0.65, 1.0], [66.0, 44.0, 20.0, -4.0, -26.0]) - 34.0 * across

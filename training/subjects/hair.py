@@ -63,7 +63,7 @@ def _bob(rng: np.random.Generator) -> Numbers:
         "length": 270.0, "sides": 230.0, "cut": rng.uniform(-110.0, -35.0), "layers": rng.uniform(0.0, 45.0),
         "flip": rng.normal(-8.0, 9.0), "volume": rng.uniform(8.0, 20.0), "unevenness": rng.uniform(0.2, 0.7),
         "lift": rng.uniform(12.0, 30.0), "weight": rng.uniform(0.45, 0.8), "lie": rng.uniform(0.8, 0.95),
-        "lock": rng.uniform(0.2, 0.6), "locks": int(rng.integers(120, 300)), "frizz": rng.uniform(0.5, 2.5),
+        "lock": rng.uniform(0.05, 0.4), "locks": int(rng.integers(120, 300)), "frizz": rng.uniform(0.5, 2.5),
         "frame": rng.normal(4.0, 5.0), "radius": rng.uniform(0.34, 0.42),
     }  # fmt: skip
 

@@ -201,7 +201,7 @@ def hair_strands(
         weight=hair.weight * np.where(fringe, 0.5, 1.0),
         lie=np.full(count, hair.lie),
     )
-    steps = int(np.clip(6 + max(hair.length, hair.sides) / 18.0 + (4 if hair.curl > 0 else 0), 6, 18))
+    steps = _points_of(hair)
     if hair.flow == "tied":
         knot = np.array([0.0, hair.tie, _back_of(vertices, hair.tie) - 5.0])
         bend = _drawn_to(knot, bend, start, fringe)
@@ -209,7 +209,11 @@ def hair_strands(
     if hair.cut > UNCUT:
         ahead = np.exp(-((azimuth / 0.9) ** 2))
         shorter = hair.layers * (0.65 * rng.random(count) + 0.35 * ahead)
-        points = cut(points, hair.cut + shorter + rng.normal(0.0, 5.0, count))
+        # Locks end where they end: a cut as level as a ruler makes a helmet.
+        ragged = rng.normal(0.0, 4.0 + 0.12 * hair.layers, count)[
+            locks(roots.rest.T, (side > 0).astype(int), min(160, count))
+        ]
+        points = cut(points, hair.cut + shorter + ragged + rng.normal(0.0, 5.0, count))
     lain = points
     points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
     if covered is not None and worn:
@@ -220,6 +224,15 @@ def hair_strands(
         points = np.concatenate([points, tail], axis=1)
         radius = np.concatenate([radius, np.full(tail.shape[1], 1.2 * hair.radius)])
     return points_last(points), taper(points.shape[1:], radius)
+
+
+def _points_of(hair: Hair) -> int:
+    """Points a strand needs: for its length, and three and a half for each turn of a curl."""
+    longest = max(hair.length, hair.sides)
+    turns = min(longest, 300.0) / hair.wave if hair.curl > 0.0 else 0.0
+    kinks = longest / 6.0 if hair.kink > 0.0 else 0.0
+    plain = 4.0 + longest / 15.0 if longest < 90.0 else 8.0 + longest / 80.0
+    return int(np.clip(max(plain, 3.5 * turns, kinks), 4, 18))
 
 
 def _pressed(hair: Hair) -> Hair:

@@ -44,9 +44,9 @@ class Capsule:
         Points are (3,...), axes first; the vectors come likewise.
         """
         x, y, z = points[0], points[1] - np.float32(self.height), points[2] - np.float32(self.forward)
-        flat, above = np.hypot(x, z), np.maximum(y, np.float32(0.0))
+        flat, above = np.sqrt(x * x + z * z), np.maximum(y, np.float32(0.0))
         down = np.float32(RADIUS) * np.arctan2(flat, above) - np.minimum(y, np.float32(0.0))
-        distance = np.hypot(flat, above)
+        distance = np.sqrt(flat * flat + above * above)
         out = np.stack([x, above, z]) / np.maximum(distance, np.float32(1e-6))
         return np.arctan2(x, z), down, distance, out
 
@@ -75,8 +75,9 @@ class Obstacle:
         if not ears:
             quads = quads[~ear_mask(template)[quads].any(1)]
         coarse = template.region("scalp")[quads].any(1)
-        parts = [_inside(vertices[quads[coarse]], 5), _inside(vertices[quads[~coarse]], 2)]
-        azimuth, down, distance, _ = capsule.polar(np.concatenate(parts).T.astype(np.float32))
+        axes = np.ascontiguousarray(vertices.T, np.float32)
+        parts = [_inside(axes[:, quads[coarse]], 5), _inside(axes[:, quads[~coarse]], 2)]
+        azimuth, down, distance, _ = capsule.polar(np.concatenate(parts, axis=1))
         grid = np.zeros((_ROWS, _COLUMNS))
         column = ((azimuth / (2.0 * np.pi) + 0.5) * _COLUMNS).astype(int) % _COLUMNS
         row = np.clip((down / _ROW_MM).astype(int), 0, _ROWS - 1)
@@ -106,11 +107,11 @@ def ear_mask(template: Template) -> NDArray[np.bool_]:
 
 
 def _inside(corners: Floats, count: int) -> Floats:
-    """Points (Q*count*count,3) spread over quads (Q,4,3)."""
-    t = (np.arange(count) + 0.5) / count
+    """Points (3,Q*count*count) spread over quads (3,Q,4)."""
+    t = (np.arange(count, dtype=np.float32) + np.float32(0.5)) / count
     u, v = (side.ravel() for side in np.meshgrid(t, t))
-    weights = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], 1)
-    return np.einsum("wc,qcd->qwd", weights, corners).reshape(-1, 3)
+    weights = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v])
+    return (corners @ weights).reshape(3, -1)
 
 
 def _filled(grid: Floats) -> Floats:
