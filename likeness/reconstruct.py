@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from likeness import blender, cli, npz
+from likeness import blender, cli, npz, objects
 from likeness.outputs import staged
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "with --format, the folder to write into",
     )
     parser.add_argument("--format", choices=FORMATS, help="write into the folder PATH, one file of this format a photo")
-    parser.add_argument("--method", metavar="NAME", help="the method to use, where the bundle offers several")
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        help="the method to use, where the bundle offers several; components-objects: chairs and the like, not faces",
+    )
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="the bundle to use instead of the one that ships")
     parser.add_argument(
         "--preview", type=Path, metavar="PNG", help="also render a picture of the head (one photo only)"
@@ -97,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
     except UsageError as error:
         print(f"likeness reconstruct: error: {error}", file=sys.stderr)
         return cli.WRONG_USAGE
+    if args.method == objects.METHOD:
+        return objects.run(args, jobs)
 
     from backend.failures import Failure
     from backend.pipeline import Reconstructor
