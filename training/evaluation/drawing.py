@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,21 +37,24 @@ _STYLE = {
 }
 
 
-def figure(width: float, height: float, **options: Any) -> Figure:
-    """An empty figure in the pictures' style, in inches; made without pyplot, which keeps state."""
+def style() -> AbstractContextManager[None]:
+    """The pictures' style, for everything drawn within it."""
     from matplotlib import rc_context
+
+    context: AbstractContextManager[None] = rc_context(_STYLE)
+    return context
+
+
+def figure(width: float, height: float, **options: Any) -> Figure:
+    """An empty figure, in inches; made without pyplot, which keeps state."""
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE):
-        return Figure(figsize=(width, height), dpi=160, layout="constrained", **options)
+    return Figure(figsize=(width, height), dpi=160, layout="constrained", **options)
 
 
 def panels(figure: Figure, rows: int, columns: int, **options: Any) -> NDArray[Any]:
-    """Axes (rows,columns) in the pictures' style."""
-    from matplotlib import rc_context
-
-    with rc_context(_STYLE):
-        axes: NDArray[Any] = figure.subplots(rows, columns, squeeze=False, **options)
+    """Axes (rows,columns)."""
+    axes: NDArray[Any] = figure.subplots(rows, columns, squeeze=False, **options)
     return axes
 
 

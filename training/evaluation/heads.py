@@ -48,6 +48,36 @@ class Errors:
         return values
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Per face (n,): means over the face region as `Errors` has them. Per vertex of it (P,): means over the faces."""
+
+    similarity: NDArray[np.float64]
+    rigid: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    squared: NDArray[np.float64]
+    distance_map: NDArray[np.float64]
+    angle_map: NDArray[np.float64]
+
+
+def rows(heads: NDArray[np.float32], faces: FaceSet) -> Rows:
+    """Errors of heads (n,N,3) for the faces."""
+    region = faces.region("face")
+    triangles = region_triangles(faces.template["triangles"], region, faces.vertices.shape[1])
+    table = []
+    distances, angles = np.zeros(len(region)), np.zeros(len(region))
+    for head, true_head in zip(heads, faces.vertices, strict=True):
+        estimate, truth = head[region], true_head[region]
+        moved = aligned(estimate, truth)
+        distance, angle = np.linalg.norm(moved - truth, axis=1), normal_angles(moved, truth, triangles)
+        rigid = per_vertex_error(estimate, truth, "rigid")
+        table.append((distance.mean(), rigid.mean(), angle.mean(), mean_squared_error(estimate, truth)))
+        distances += distance
+        angles += angle
+    similarity, rigid, normals, squared = np.array(table).T
+    return Rows(similarity, rigid, normals, squared, distances / len(table), angles / len(table))
+
+
 def errors(
     heads: NDArray[np.float32],
     mean: NDArray[np.float32],
@@ -58,25 +88,27 @@ def errors(
 
     landmarks (n,68,2), if estimated, in the pictures' pixels.
     """
-    region = faces.region("face")
-    inner = region_triangles(faces.template["triangles"], region, faces.vertices.shape[1])
-    rows = []
-    for head, truth in zip(heads[:, region], faces.vertices[:, region], strict=True):
-        row = []
-        for candidate in (head, mean[region]):
-            row += [
-                per_vertex_error(candidate, truth, "similarity").mean(),
-                per_vertex_error(candidate, truth, "rigid").mean(),
-                normal_angles(aligned(candidate, truth), truth, inner).mean(),
-                mean_squared_error(candidate, truth),
-            ]
-        rows.append(row)
-    names = ("similarity", "rigid", "normals", "squared")
-    table = dict(zip((*names, *(f"{name}_control" for name in names)), np.array(rows).T, strict=True))
+    control = rows(np.broadcast_to(mean, faces.vertices.shape), faces)
+    return against(rows(heads, faces), control, faces, landmarks)
+
+
+def against(ours: Rows, control: Rows, faces: FaceSet, landmarks: NDArray[np.floating] | None = None) -> Errors:
+    """A method's errors beside the control's; landmarks as `errors` takes them."""
     marks = None
     if landmarks is not None:
         marks = np.array([landmark_error(a, b) for a, b in zip(landmarks, faces.landmarks68, strict=True)])
-    return Errors(yaw=faces.yaw.astype(np.float64), landmarks=marks, **table)
+    return Errors(
+        yaw=faces.yaw.astype(np.float64),
+        similarity=ours.similarity,
+        similarity_control=control.similarity,
+        rigid=ours.rigid,
+        rigid_control=control.rigid,
+        normals=ours.normals,
+        normals_control=control.normals,
+        squared=ours.squared,
+        squared_control=control.squared,
+        landmarks=marks,
+    )
 
 
 def region_triangles(triangles: NDArray, region: NDArray[np.intp], count: int) -> NDArray[np.intp]:

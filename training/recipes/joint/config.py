@@ -17,13 +17,15 @@ class NetworkConfig:
     kind "paper" is three convolutions (5 x 5, halved each time) of `widths` and two feed-forward layers of `features`
     and the representation's length, with `dropout` between. kind "residual" is a residual network of `widths` and
     `depths` whose last maps, reduced to `reduced` channels, and whose landmarks lead to the representation through
-    `features` neurons; it also estimates landmarks and `reflectance` coefficients.
+    `features` neurons; it also estimates landmarks, from maps merged to `merged` channels (0: the last width but one),
+    and `reflectance` coefficients.
     """
 
     kind: Literal["paper", "residual"]
     widths: tuple[int, ...]
     depths: tuple[int, ...] = ()
     reduced: int = 0
+    merged: int = 0
     features: int = 512
     dropout: float = 0.0
     reflectance: int = 0
@@ -56,6 +58,7 @@ class ScheduleConfig:
 
     The rate rises over `warmup` steps and falls as a cosine to `final` times itself; `warmup` 0 and `final` 1 keep it
     fixed. `ema` is the decay of the weights' average that is evaluated and exported; 0 takes the weights themselves.
+    `early` = (share, size): that share of the steps, the first ones, sees crops of that many pixels, which cost less.
     """
 
     optimiser: Literal["adam", "adamw"]
@@ -67,6 +70,7 @@ class ScheduleConfig:
     final: float = 1.0
     betas: tuple[float, float] = (0.9, 0.999)
     ema: float = 0.0
+    early: tuple[float, int] = (0.0, 0)
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class JointConfig:
     """One run: pictures of `size` pixels, grey or not, and heads as `neurons` numbers.
 
     `subspace` is the number of principal directions that heads are given in, None for the plain vectors; vertices
-    outside the face region weigh `outside`; lengths are in `unit` mm, or, where that is None, such that the squared
-    length of a vector is the head's weighted mean squared distance from the mean in mm^2. `posed` = (share of each
+    outside the face region weigh `outside`; the squared length of a vector is the head's weighted mean squared distance
+    from the mean in mm^2, or, with `first_loss`, lengths are such that J1 begins there. `posed` = (share of each
     batch, degrees turned beyond); `held_out` is the share of the identities for validation. `hidden` are widths of
     further encoder layers.
 
@@ -97,7 +101,7 @@ class JointConfig:
     hidden: tuple[int, ...] = ()
     principal_start: bool = False
     subspace: int | None = None
-    unit: float | None = None
+    first_loss: float | None = None
     outside: float = 1.0
     posed: tuple[float, float] | None = None
     held_out: float = 0.04
@@ -132,7 +136,7 @@ def _frozen(kind: type, values: dict[str, Any]) -> Any:
 
 
 def paper() -> JointConfig:
-    """Kamyab & Azimifar's own: section IV.D and V.H. Lengths are in centimetres, so that J1 starts as high as theirs.
+    """Kamyab & Azimifar's own: section IV.D and V.H. Lengths are such that the loss starts as high as theirs, at 1845.
 
     The paper does not give the layers' widths. Its framework was Caffe, whose example for 32 x 32 pictures
     (`cifar10_quick`) is three 5 x 5 convolutions of 32, 32 and 64 maps and two feed-forward layers: those are taken,
@@ -147,7 +151,7 @@ def paper() -> JointConfig:
         size=32,
         grey=True,
         neurons=280,
-        unit=10.0,
+        first_loss=1845.0,
         posed=(0.2, 30.0),
     )
 

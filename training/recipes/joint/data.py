@@ -148,8 +148,13 @@ def prepare_space(faces: FaceSet, training: NDArray[np.intp], config: JointConfi
     weights = np.full(faces.vertices.shape[1], config.outside, np.float32)
     weights[faces.region("face")] = 1.0
     rng = np.random.default_rng([config.seed, 1])
-    unit = float(np.sqrt(weights.sum())) if config.unit is None else config.unit
-    mirror = faces.template["mirror"]
+    mirror, unit = faces.template["mirror"], float(np.sqrt(weights.sum()))
+    if config.first_loss is not None:
+        # An autoencoder that has learned nothing returns the mean.
+        plain = make_shape_space(faces.vertices, mirror, weights, 1.0, None, rng, training)
+        sample = np.sort(rng.permutation(training)[:_CHUNK])
+        squares = np.square(plain.vectors(faces.vertices[sample])).sum(1)
+        unit = float(np.sqrt(squares.mean() / config.first_loss))
     return make_shape_space(faces.vertices, mirror, weights, unit, config.subspace, rng, training)
 
 

@@ -50,7 +50,7 @@ class FaceNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> None:
         super().__init__()
         self.backbone = Backbone(channels, config.widths, config.depths)
-        merged = config.widths[-2]
+        merged = config.merged or config.widths[-2]
         # Points are read at an eighth of the picture's side, the coarser maps brought up to it.
         self.laterals = nn.ModuleList([nn.Conv2d(width, merged, 1) for width in config.widths[1:]])
         self.merge = nn.Sequential(nn.ReLU(), nn.Conv2d(merged, merged, 3, 1, 1, bias=False), nn.BatchNorm2d(merged))
@@ -58,7 +58,7 @@ class FaceNetwork(nn.Module):
         self.reduce = nn.Sequential(
             nn.Conv2d(config.widths[-1], config.reduced, 1, bias=False), nn.BatchNorm2d(config.reduced), nn.ReLU()
         )
-        side = size // 4 // 2 ** (len(config.widths) - 1)
+        self.side = side = size // 4 // 2 ** (len(config.widths) - 1)
         self.spread = nn.Linear(config.reduced * side * side + 2 * points, config.features)
         self.spread_norm = nn.BatchNorm1d(config.features)
         self.dropout = nn.Dropout(config.dropout)
@@ -77,8 +77,12 @@ class FaceNetwork(nn.Module):
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
             merged = lateral(finer) + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
         points = self.points(torch.relu(self.merge(merged)))
+        last_maps = maps[-1]
+        if last_maps.shape[-1] != self.side:
+            # Smaller pictures, early in the training: each place keeps its neurons.
+            last_maps = nn.functional.interpolate(last_maps, (self.side, self.side), mode="bilinear")
         # Shape is read off the points relative to one another, in units in which they differ.
-        spread = torch.cat([self.reduce(maps[-1]).flatten(1), 4.0 * points.flatten(1)], dim=1)
+        spread = torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1)
         features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
         reflectance = None if self.reflectance is None else self.reflectance(features)
         return Estimate((last or self.last)(features), points, reflectance)

@@ -20,8 +20,8 @@ from training.evaluation.metrics import vertex_normals
 from training.recipes.shape_space import Floats
 
 # Points on the skin that say how a picture is bent, and how fine the field between them is.
-_ANCHORS = 240
-_GRID = 20
+_ANCHORS = 140
+_GRID = 14
 # Anchors count by 1 / (distance^2 + this^2)^2, in shares of the crop: smooth between them, level beyond them.
 _SOFTNESS = 0.04
 

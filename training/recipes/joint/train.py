@@ -88,7 +88,10 @@ def train(
         indices = training[sampler.batch(number)]
         if number < first_steps:
             return torch.from_numpy(known.heads(indices, np.zeros(len(indices), bool)))
-        return known.batch(indices, config, np.random.default_rng([config.seed, 3, number]))
+        share, size = config.schedule.early
+        early = number < share * config.schedule.steps
+        seen = replace(config, size=size) if early else config
+        return known.batch(indices, seen, np.random.default_rng([config.seed, 3, number]))
 
     with (
         # The next batch is made beside the network's work, which leaves part of the second core idle.

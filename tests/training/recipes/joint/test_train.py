@@ -96,6 +96,7 @@ def test_the_papers_configuration_trains_on_plain_vectors(faces: FaceSet, tmp_pa
     train(config, faces, tmp_path, progress=False)
     run = load_run(tmp_path)
     assert run.space.dimensions == faces.vertices[0].size
+    assert np.square(run.space.vectors(faces.vertices)).sum(1).mean() == pytest.approx(1845.0, rel=0.1)
     assert np.isfinite(list(_losses(tmp_path).values())).all()
 
 
@@ -125,6 +126,16 @@ def test_a_fixed_basis_is_principal_components_in_plain_vectors_too(faces: FaceS
         code, rebuilt = run.model.autoencoder(vectors)
     assert code.square().mean(0).sqrt().numpy() == pytest.approx(np.ones(5), rel=0.01)
     assert float(((rebuilt - vectors) ** 2).sum()) < 0.5 * float((vectors**2).sum())
+
+
+def test_smaller_pictures_early_in_the_training(faces: FaceSet, tmp_path: Path) -> None:
+    config = _short(4)
+    config = replace(config, schedule=replace(config.schedule, early=(0.5, 24)))
+    train(config, faces, tmp_path, progress=False)
+    assert len(_losses(tmp_path)) == 4
+    network = load_run(tmp_path).model.network
+    for size in (24, 32):
+        assert network(torch.zeros(2, 3, size, size)).code.shape == (2, config.neurons)
 
 
 def test_hours_become_steps(faces: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:

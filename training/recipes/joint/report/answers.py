@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from training.dataset import FaceSet, mirror_vertices
 from training.evaluation.alignment import align
-from training.evaluation.heads import Errors, errors, region_triangles
-from training.evaluation.metrics import normal_angles
+from training.evaluation.heads import Errors, Rows, against, rows
 from training.evaluation.regressor import Bundle, estimate, localiser_crops
 from training.evaluation.rivals.landmarks import LandmarkModel, fit, landmark_variances, with_detector_noise
 from training.recipes.joint.data import prepare_faces
@@ -39,29 +38,33 @@ class Measured:
     samples: Floats
 
 
-def measure(
-    title: str, heads: Floats, mean: Floats, faces: FaceSet, samples: int, marks: Floats | None = None
-) -> Measured:
-    """Heads (n,N,3) against the faces; `mean` (N,3) is the control's, `marks` estimated landmarks (n,68,2)."""
-    region = faces.region("face")
-    triangles = region_triangles(faces.template["triangles"], region, faces.vertices.shape[1])
-    distances, angles = np.zeros(len(region)), np.zeros(len(region))
-    shown: list[Floats] = []
-    for head, true_head in zip(heads, faces.vertices, strict=True):
-        truth = true_head[region]
-        rotation, translation, factor = align(head[region], truth, scale=True)
-        moved = factor * head.astype(np.float64) @ rotation.T + translation
-        distances += np.linalg.norm(moved[region] - truth, axis=1)
-        angles += normal_angles(moved[region], truth, triangles)
-        if len(shown) < samples:
-            shown.append(moved)
-    return Measured(
-        title,
-        errors(heads, mean, faces, marks),
-        (distances / len(heads)).astype(np.float32),
-        (angles / len(heads)).astype(np.float32),
-        np.array(shown, np.float32).reshape(-1, *mean.shape),
-    )
+@dataclass(frozen=True)
+class Ruler:
+    """The faces that methods are measured on, the control's errors on them, and how many heads are kept to be shown."""
+
+    faces: FaceSet
+    control: Rows
+    samples: int
+
+    def measure(self, title: str, heads: Floats, marks: Floats | None = None) -> Measured:
+        """Heads (n,N,3) against the faces; `marks` are estimated landmarks (n,68,2)."""
+        found = rows(heads, self.faces)
+        region, shown = self.faces.region("face"), []
+        for head, truth in zip(heads[: self.samples], self.faces.vertices, strict=False):
+            rotation, translation, factor = align(head[region], truth[region], scale=True)
+            shown.append(factor * head.astype(np.float64) @ rotation.T + translation)
+        return Measured(
+            title,
+            against(found, self.control, self.faces, marks),
+            found.distance_map.astype(np.float32),
+            found.angle_map.astype(np.float32),
+            np.array(shown, np.float32).reshape(-1, *heads.shape[1:]),
+        )
+
+
+def make_ruler(faces: FaceSet, mean: Floats, samples: int) -> Ruler:
+    """For the faces and the control that returns `mean` (N,3)."""
+    return Ruler(faces, rows(np.broadcast_to(mean, faces.vertices.shape), faces), samples)
 
 
 @torch.no_grad()

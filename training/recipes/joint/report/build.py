@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from training.crop import crops_from_landmarks, sample
 from training.dataset import FaceSet, split
+from training.evaluation.drawing import style
 from training.evaluation.regressor import Bundle
 from training.recipes.joint.finish import finish
 from training.recipes.joint.report import pictures, text
@@ -21,7 +22,7 @@ from training.recipes.joint.report.answers import (
     bundle_heads,
     closed_form,
     heads_of,
-    measure,
+    make_ruler,
     vectors_of,
 )
 from training.recipes.joint.report.basis import (
@@ -69,20 +70,21 @@ def build(study: Study, inputs: Inputs, output: Path, progress: bool = True) -> 
     mean = runs["shipped"].space.mean
     finished, trials = _finished(runs, inputs.training, progress)
 
+    ruler = make_ruler(test, mean, study.samples)
     methods: dict[str, Measured] = {}
     bar = tqdm(total=len(finished) + len(DETECTORS) + 1, desc="measuring", disable=not progress)
     for name, share, heads in closed_form(inputs.training, test, runs["shipped"].config.neurons):
         title = "closed form, true landmarks" if share == 0 else f"closed form, {100 * share:g} % noise"
-        methods[f"closed_{name}"] = measure(f"({name}) {title}", heads, mean, test, study.samples)
+        methods[f"closed_{name}"] = ruler.measure(f"({name}) {title}", heads)
         bar.update()
     for name, run in finished.items():
         heads = heads_of(run, vectors_of(run, test))
-        methods[name] = measure(TITLES[name.removesuffix("_as_trained")], heads, mean, test, study.samples)
+        methods[name] = ruler.measure(TITLES[name], heads)
         bar.update()
     if inputs.bundle is not None:
         heads, marks = bundle_heads(inputs.bundle, test)
-        methods["bundle"] = measure("the bundle, as the product runs it", heads, mean, test, study.samples, marks)
-    methods["mean"] = measure("mean face", np.broadcast_to(mean, test.vertices.shape), mean, test, study.samples)
+        methods["bundle"] = ruler.measure("the bundle, as the product runs it", heads, marks)
+    methods["mean"] = ruler.measure("mean face", np.broadcast_to(mean, test.vertices.shape))
     bar.close()
 
     posed = test if inputs.poses is None else inputs.poses
@@ -105,7 +107,8 @@ def build(study: Study, inputs: Inputs, output: Path, progress: bool = True) -> 
         "few": few,
     }
     figures["bars"] = text.bars(figures)
-    _draw(output, study, inputs, methods, figures, test, mean)
+    with style():
+        _draw(output, study, inputs, methods, figures, test, mean)
     (output / "report.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (output / "report.md").write_text(text.markdown(figures), encoding="utf-8")
     return figures
@@ -145,15 +148,16 @@ def _pose_curves(
 ) -> dict[str, pictures.Bins]:
     """Errors by angle of the methods that Fig. 6 shows."""
     if inputs.poses is not None:
+        mean = finished["shipped"].space.mean
+        ruler = make_ruler(faces, mean, 0)
         methods = {
-            name: measure(TITLES[name], heads_of(run, vectors_of(run, faces)), run.space.mean, faces, 0)
+            name: ruler.measure(TITLES[name], heads_of(run, vectors_of(run, faces)))
             for name, run in finished.items()
             if name in ("shipped", *PAPER)
         }
-        mean = finished["shipped"].space.mean
         for name, share, heads in closed_form(inputs.training, faces, finished["shipped"].config.neurons):
             title = "true landmarks" if share == 0 else f"{100 * share:g} % noise"
-            methods[f"closed_{name}"] = measure(f"({name}) closed form, {title}", heads, mean, faces, 0)
+            methods[f"closed_{name}"] = ruler.measure(f"({name}) closed form, {title}", heads)
     shown = ("shipped", "paper_joint", "paper_fixed", "paper_first", "closed_i", "closed_iii")
     return {methods[name].title: _bins(methods[name], study.posed) for name in shown if name in methods}
 
