@@ -186,7 +186,7 @@ def hair_strands(
     flow = unit(flow - dot(flow, normals) * normals) + rng.normal(0.0, 0.10, flow.shape)
     lift = np.radians(hair.lift) * rng.uniform(0.7, 1.3, count) * np.where(fringe, 0.8, 1.0 - 0.5 * low)
     length = (hair.length + (hair.sides - hair.length) * smoothstep(down, 85.0, 150.0)) * rng.uniform(0.82, 1.12, count)
-    reach = np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, count)
+    reach = 1.2 * np.maximum(_BROW_DOWN - down, 15.0) * hair.fringe * rng.uniform(0.85, 1.1, count)
     length = np.where(fringe, reach, length)
     inner = (np.arange(count) < hair.core * count) & ~fringe
     length = length * np.where(inner, 0.72, 1.0)
@@ -217,7 +217,7 @@ def hair_strands(
     lain = points
     points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
     if covered is not None and worn:
-        points = _held(lain, points, obstacle.capsule, vertices[covered])
+        points = _held(lain, points, obstacle, vertices[covered])
     radius = hair.radius * rng.uniform(0.75, 1.25, count) * np.where(inner, 4.0, 1.0)
     if hair.flow == "tied":
         tail = knotted(knot, hair.tail, obstacle, steps, rng)
@@ -241,16 +241,17 @@ def _pressed(hair: Hair) -> Hair:
     return replace(hair, flow=flow, lift=min(hair.lift, 15.0), volume=min(hair.volume, 5.0), lie=max(hair.lie, 0.9))
 
 
-def _held(lain: Floats, dressed: Floats, capsule: Capsule, covered: Floats) -> Floats:
+def _held(lain: Floats, dressed: Floats, obstacle: Obstacle, covered: Floats) -> Floats:
     """Strands (3,S,P) that are dressed only below what is worn over the vertices (C,3), and lie flat under it."""
     bins = 24
-    azimuth, down = capsule.place(covered)
+    azimuth, down = obstacle.capsule.place(covered)
     edge = np.zeros(bins)
     np.maximum.at(edge, ((azimuth / (2.0 * np.pi) + 0.5) * bins).astype(int) % bins, down)
-    azimuth, down, _, _ = capsule.polar(lain)
+    azimuth, down, distance, out = obstacle.capsule.polar(lain)
     middle = ((np.arange(bins) + 0.5) / bins - 0.5) * 2.0 * np.pi
     free = smoothstep(down - np.interp(azimuth, middle[edge > 0], edge[edge > 0], period=2.0 * np.pi), -2.0, 16.0)
-    return lain + free * (dressed - lain)
+    flat = lain - np.maximum(distance - obstacle.reach(azimuth, down) - 2.0, 0.0) * out
+    return flat + free * (dressed - flat)
 
 
 def _drawn_to(knot: Floats, bend: Bend, start: Floats, fringe: NDArray[np.bool_]) -> Bend:
@@ -338,6 +339,7 @@ def _off_the_face(
         # Behind the ear: back from where the ear begins.
         behind = smoothstep(-y, -62.0, -28.0) * (tucked & ~fringe)[:, None]
         moved[2] -= behind * np.maximum(z + 26.0 + np.abs(rng.normal(0.0, 4.0, (points.shape[1], 1))), 0.0)
+    moved[:, :, 0] = points[:, :, 0]
     return moved
 
 

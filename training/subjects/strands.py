@@ -56,11 +56,13 @@ def grow(roots: Floats, bend: Bend, obstacle: Obstacle, count: int) -> Floats:
     points = np.empty((3, roots.shape[1], count), np.float32)
     here, heading = roots.astype(np.float32), bend.direction.astype(np.float32)
     hover_end, lie_all = bend.hover.astype(np.float32), bend.lie.astype(np.float32)
-    step = (bend.length / (count - 1)).astype(np.float32)
-    fall = bend.weight.astype(np.float32) * step / np.float32(30.0)
+    # Short steps first: near the root a strand turns most.
+    stages = np.diff(np.linspace(0.0, 1.0, count) ** 1.4)
+    length, weight = bend.length.astype(np.float32), bend.weight.astype(np.float32)
     points[:, :, 0] = here
-    run = np.zeros_like(step)
+    run = np.zeros_like(length)
     for k in range(1, count):
+        step = length * np.float32(stages[k - 1])
         azimuth, down, distance, out = capsule.polar(here)
         height = distance - obstacle.reach(azimuth, down)
         run = run + step
@@ -71,13 +73,15 @@ def grow(roots: Floats, bend: Bend, obstacle: Obstacle, count: int) -> Floats:
             heading = np.where(bend.drawn, rest / np.maximum(far, np.float32(1e-3)), heading)
             step = np.where(bend.drawn, np.minimum(step, far / (count - k)), step)
         heading = heading.copy()
-        heading[1] -= fall
+        heading[1] -= weight * step / np.float32(30.0)
         climb = dot(heading, out)
         along = heading - climb * out
         wanted = (hover - height) / np.maximum(step, np.float32(1e-3))
         # Over the dome hair keeps to the skull's curve; below it hangs, and the head only holds it off.
         lie = lie_all * (1.0 - smoothstep(down, 122.0, 158.0))
-        climb = climb * (1.0 - lie) + np.clip(wanted, -0.7, 0.7) * lie
+        # A step along the tangent ends above a round head.
+        inward = np.clip(wanted - step / np.float32(160.0), -0.7, 0.7)
+        climb = climb * (1.0 - lie) + inward * lie
         climb = np.where(height < hover, np.maximum(climb, np.clip(wanted, 0.0, 1.0)), climb)
         heading = unit(along + climb * out)
         here = here + heading * step
