@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,13 @@ def draw_clothes(rng: np.random.Generator, traits: Traits) -> Clothes:
         phase=float(rng.uniform(0.0, 100.0)),
         straps=float(rng.choice([0.0, 6.0, 28.0], p=[0.25, 0.4, 0.35])) if kind == "bare" else 0.0,
     )
+
+
+def beneath(clothes: Clothes) -> Clothes:
+    """The same outfit without what stands off the neck, for under a scarf."""
+    if clothes.kind in ("t-shirt", "v-neck", "sweater", "bare"):
+        return clothes
+    return replace(clothes, kind="t-shirt", collar=0.0, depth=0.0, neck=8.0, tie=None, thick=min(clothes.thick, 4.0))
 
 
 def _tint(rng: np.random.Generator, among: tuple[Colour, ...], bright: float) -> Colour:

@@ -29,8 +29,9 @@ class Glasses:
     """One pair, before it is fitted.
 
     shape names the outline's family; width, height mm of a lens, gap mm between the lenses; exponent of the
-    superellipse; taper (top wider than bottom), slant (nasal side cut away below), lift (outer corner up), drop (a
-    teardrop's lower end) as shares of the lens; rim_top, rim_bottom and depth mm the rim's thickness; arm mm its
+    superellipse; facets: how many straight sides it has instead (0 none); taper (top wider than bottom), slant (nasal
+    side cut away below), lift (outer corner up), drop (a teardrop's lower end) as shares of the lens; rim_top,
+    rim_bottom and depth mm the rim's thickness; bridge and double_bridge where lenses are joined; arm mm the arm's
     height; tilt degrees (bottom towards the cheeks), wrap mm the radius of the front's curve, slip mm down the nose,
     roll degrees; size a factor. pads: on wires (metal). Colours linear RGB; lens_opacity 0 clear .. 1 full tint.
     """
@@ -40,6 +41,7 @@ class Glasses:
     height: float
     gap: float
     exponent: float
+    facets: int
     taper: float
     slant: float
     lift: float
@@ -77,8 +79,8 @@ _SHAPES: dict[str, tuple[float, tuple[tuple[float, float], ...]]] = {
     "round": (0.17, ((43, 51), (0.90, 1.00), (2.0, 2.3), (0.00, 0.02), (0.00, 0.05), (0.00, 0.00), (0.0, 0.02))),
     "oval": (0.10, ((46, 53), (0.62, 0.76), (2.0, 2.5), (-0.02, 0.04), (0.00, 0.08), (0.00, 0.02), (0.0, 0.02))),
     "aviator": (0.11, ((52, 58), (0.82, 0.92), (2.5, 3.0), (0.02, 0.07), (0.16, 0.26), (0.00, 0.02), (0.03, 0.08))),
-    "cat-eye": (0.07, ((49, 56), (0.68, 0.84), (2.3, 3.0), (0.03, 0.08), (0.10, 0.18), (0.14, 0.30), (0.0, 0.0))),
-    "hexagonal": (0.07, ((47, 53), (0.86, 0.96), (1.55, 1.8), (0.00, 0.04), (0.00, 0.06), (0.00, 0.00), (0.0, 0.0))),
+    "cat-eye": (0.07, ((48, 54), (0.62, 0.78), (2.3, 3.2), (0.05, 0.12), (0.12, 0.20), (0.26, 0.46), (0.0, 0.0))),
+    "hexagonal": (0.07, ((47, 53), (0.84, 0.94), (2.0, 2.0), (0.00, 0.04), (0.00, 0.06), (0.00, 0.00), (0.0, 0.0))),
 }
 _PLASTICS: tuple[tuple[float, Colour, Colour, str, float], ...] = (
     (0.40, (0.006, 0.006, 0.007), (0.006, 0.006, 0.007), "", 1.0),
@@ -149,6 +151,7 @@ def draw_glasses(rng: np.random.Generator, traits: Traits) -> Glasses | None:
         height=height * width,
         gap=float(rng.uniform(15.0, 21.0)),
         exponent=exponent,
+        facets=(6 if rng.random() < 0.7 else 8) if shape == "hexagonal" else 0,
         taper=taper,
         slant=slant,
         lift=lift,
@@ -192,8 +195,12 @@ def outline(glasses: Glasses) -> Array:
     turn = np.linspace(0.0, 2.0 * np.pi, 241)[:-1]
     both = np.stack([np.cos(turn), np.sin(turn)], 1)
     u, v = (np.sign(both) * np.abs(both) ** (2.0 / glasses.exponent)).T
+    if glasses.facets:
+        half = np.pi / glasses.facets
+        side = np.cos(half) / np.cos(turn % (2.0 * half) - half)
+        u, v = both.T * (0.8 * side + 0.2) / np.array([[1.0], [np.cos(half)]])
     below, nasal = np.maximum(-v, 0.0), np.maximum(-u, 0.0)
-    v = v + glasses.lift * np.maximum(u, 0.0) ** 2 * np.maximum(v + 0.3, 0.0)
+    v = v + glasses.lift * np.maximum(u, 0.0) ** 3 * np.maximum(v + 0.4, 0.0)
     v = v - glasses.drop * below * (1.0 + u) - 0.5 * glasses.drop * below
     u = u * (1.0 + glasses.taper * v) + glasses.slant * nasal * below + glasses.slant * 0.5 * below * nasal**2
     u = u + glasses.lift * 0.4 * np.maximum(u, 0.0) ** 2 * np.maximum(v, 0.0)
@@ -217,7 +224,7 @@ class _Front:
     @property
     def checked(self) -> Array:
         """Points that must stay off the skin."""
-        return np.concatenate([rim[:, 2:6].reshape(-1, 3) for rim in self.rims] + [self.bars[0].reshape(-1, 3)])
+        return np.concatenate([rim[:, 4:8].reshape(-1, 3) for rim in self.rims] + [self.bars[0].reshape(-1, 3)])
 
 
 def _front(glasses: Glasses) -> _Front:

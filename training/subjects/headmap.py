@@ -78,6 +78,14 @@ class HeadMap:
         turn, polar = np.broadcast_arrays(turn, polar)
         return self.point(turn, polar, self.reach(turn, polar) + out)
 
+    def outside(self, points: Array, gap: float, most: float = 12.0) -> Array:
+        """Points (...,3) moved away from the middle, by `most` mm at most, until they are `gap` mm off the skin."""
+        away = points - self.middle
+        far = np.linalg.norm(away, axis=-1)
+        turn, polar = self.directions(points.reshape(-1, 3).astype(np.float32))
+        wanted = self.reach(turn, polar).reshape(far.shape) + gap
+        return self.middle + away * (np.clip(wanted, far, far + most) / far)[..., None]
+
     def level(self, turn: Array, height: Array) -> Array:
         """Polar angles (P,) at which the skin is at a height (P,), mm in head space, at turns (P,)."""
         polar = np.linspace(0.15, 2.4, 46)

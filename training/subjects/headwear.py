@@ -347,8 +347,8 @@ def _hat(head: HeadMap, headwear: Headwear, turn: Array, edge: Array, cloth: Sur
     wide = np.array([0.97, 1.0, 0.99, 0.97, 0.94, 0.90, 0.84, 0.74, 0.5, 0.25, 0.01])
     if bucket:
         wide = np.array([0.97, 1.0, 0.98, 0.95, 0.91, 0.88, 0.84, 0.76, 0.5, 0.25, 0.01])
-    pinch = 0.0 if bucket else 13.0
-    dent = pinch * np.exp(-(((np.cos(turn) - 0.75) / 0.35) ** 2)) * np.abs(np.sin(turn)) ** 0.5
+    pinch = 0.0 if bucket else 17.0
+    dent = pinch * np.exp(-(((np.cos(turn) - 0.72) / 0.3) ** 2))
     crown = centre + flat * wide[:, None, None] + (rows[:, None, None] * tall + (1 - rows.clip(0, 1))[:, None, None]
             * rise[:, None]) * up  # fmt: skip
     length = np.linalg.norm(flat, axis=1, keepdims=True)
@@ -356,6 +356,7 @@ def _hat(head: HeadMap, headwear: Headwear, turn: Array, edge: Array, cloth: Sur
     valley = 0.0 if bucket else 15.0
     inner = np.clip(0.8 - wide, 0.0, 0.8)[:, None, None] / 0.8
     crown = crown - valley * inner * np.exp(-((flat @ head.axes[0] / 45.0) ** 2))[:, None] * up
+    crown = np.concatenate([crown[:1], head.outside(crown[1:], 2.5, 25.0)])
     outward = flat / length
     share = np.linspace(0.0, 1.0, 10)[:, None, None]
     brim = headwear.brim * (0.75 if bucket else 1.0)
@@ -438,11 +439,14 @@ def _headscarf(head: HeadMap, face: FaceMeasures, headwear: Headwear, cloth: Sur
     turn, polar = head.directions(way.reshape(-1, 3).astype(np.float32) + head.middle)
     turn, polar = turn.reshape(way.shape[:2]), polar.reshape(way.shape[:2])
     reach = head.reach(turn, polar)
-    for _ in range(4):
-        mean = (np.roll(reach, 1, 1) + np.roll(reach, -1, 1)) / 2.0
-        reach = np.maximum(reach, mean - 0.5)
+    # Loosely wound cloth bridges what stands out, the ears above all.
+    for _ in range(14):
+        padded = np.pad(reach, ((1, 1), (0, 0)), mode="edge")
+        mean = (np.roll(reach, 1, 1) + np.roll(reach, -1, 1) + padded[:-2] + padded[2:]) / 4.0
+        reach = np.maximum(reach, mean - 0.1)
     folds = np.sin(9.0 * angle + 5.0 * share + p) + 0.7 * np.sin(15.0 * angle - 7.0 * share + 2.0 * p)
-    out = 3.0 + 7.0 * np.clip(share * 4.0, 0.0, 1.0) + 1.3 * folds * np.clip(share * 3.0, 0.0, 1.0)
+    knot = 16.0 * headwear.shape * np.clip((share - 0.5) * 3.0, 0.0, 1.0) ** 2
+    out = 3.0 + 8.0 * np.clip(share * 4.0, 0.0, 1.0) + 1.6 * folds * np.clip(share * 3.0, 0.0, 1.0) + knot
     dome = head.middle + (reach + out)[..., None] * way
     first = np.linalg.norm(rim - head.middle, axis=1)
     dome[0] = rim

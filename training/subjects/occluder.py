@@ -19,8 +19,8 @@ from training.template import Template
 Array = NDArray[np.float64]
 
 _KINDS: dict[str, float] = {
-    "hand": 0.40, "mask": 0.13, "phone": 0.11, "mug": 0.08, "microphone": 0.08, "scarf": 0.08, "cloth": 0.04,
-    "card": 0.05, "blob": 0.03,
+    "hand": 0.40, "mask": 0.13, "phone": 0.11, "mug": 0.08, "microphone": 0.08, "scarf": 0.08, "cloth": 0.03,
+    "card": 0.05, "blob": 0.04,
 }  # fmt: skip
 
 
@@ -59,11 +59,11 @@ _GRASPS: dict[str, _Grasp] = {
     ),
     "forehead": _Grasp(
         ("open", "relaxed"), (0, 120, 10), "brow", (30, 30, 0),
-        (-0.42, 0.80, -0.44), (-0.55, -0.45, -0.7), (0.45, 0.15, 1.0),
+        (-0.80, 0.55, -0.25), (-0.35, -0.35, -0.85), (0.45, 0.15, 1.0),
     ),
     "eye": _Grasp(
         ("relaxed", "point"), (-30, 135, 20), "eye", (4, -2, 8),
-        (-0.35, 0.82, -0.46), (-0.3, -0.35, -0.85), (0.2, -0.1, 1.0),
+        (-0.72, 0.58, -0.38), (-0.3, -0.35, -0.85), (0.2, -0.1, 1.0),
     ),
     "temple": _Grasp(
         ("point", "think"), (-28, 150, 5), "eye", (30, 16, -30),
@@ -106,8 +106,12 @@ class Occluder:
     phase: float
 
 
-def draw_occluder(rng: np.random.Generator, traits: Traits) -> Occluder | None:
-    """Something before the face of one adult in twelve; else None."""
+def draw_occluder(rng: np.random.Generator, traits: Traits, yaw: float = 0.0) -> Occluder | None:
+    """Something before the face of one adult in twelve; else None.
+
+    yaw: the head's, degrees, positive towards the subject's right; of a head turned away, what is seen is rather left
+    free: a hand comes from the far side.
+    """
     if rng.random() > 0.082:
         return None
     names = list(_KINDS)
@@ -133,7 +137,7 @@ def draw_occluder(rng: np.random.Generator, traits: Traits) -> Occluder | None:
         kind=kind,
         place=place,
         pose=pose,
-        side=1 if rng.random() < 0.5 else -1,
+        side=_side(rng, yaw),
         shift=(float(jitter[0]), float(jitter[1]), float(abs(jitter[2]))),
         turn=(float(jitter[3]), float(jitter[4]), float(jitter[5])),
         colour=colour,
@@ -147,6 +151,11 @@ def draw_occluder(rng: np.random.Generator, traits: Traits) -> Occluder | None:
         level=float(rng.random()),
         phase=float(rng.uniform(0.0, 100.0)),
     )
+
+
+def _side(rng: np.random.Generator, yaw: float) -> int:
+    far = -1 if yaw > 0.0 else 1
+    return far if rng.random() < 0.5 + 0.4 * min(abs(yaw) / 30.0, 1.0) else -far
 
 
 def _colour(rng: np.random.Generator, kind: str) -> Colour:
@@ -339,23 +348,17 @@ def _mask(template: Template, vertices: Floats, face: FaceMeasures, occluder: Oc
     points = np.stack([x, y, z], -1)
     # Under the chin the lower edge turns back.
     under = points[-1] + np.stack([0.0 * across, -6.0 + 3.0 * across**2, -16.0 + 8.0 * across**2], 1)
-    points = np.concatenate([points, under[None]])
+    head = HeadMap.of(template, vertices, ears=False)
+    points = head.outside(np.concatenate([points, under[None]]), 1.0)
     pile = Pile()
     pile.add(points, loft_faces(rows + 1, columns, around=False)[:, ::-1])
-    head = HeadMap.of(template, vertices, ears=False)
     for side, column in ((0, 0), (1, -1)):
         sign = -1.0 if side == 0 else 1.0
         seats = face.ear_seats[side] + sign * vec(2.0, 0.0, 0.0)
         lobe = seats[3] + vec(sign * 4.0, -14.0, 10.0)
         way = np.stack([points[1, column], 0.5 * (points[1, column] + seats[0]) + vec(sign * 3.0, 4.0, 0.0), seats[0],
                         seats[1], seats[2], seats[3], lobe, points[-4, column]])  # fmt: skip
-        path = spline(way, 28)
-        away = path - head.middle
-        turn, polar = head.directions(path.astype(np.float32))
-        far = np.linalg.norm(away, axis=1)
-        path = (
-            head.middle + away * (np.maximum(far, np.minimum(head.reach(turn, polar) + 1.2, far + 12.0)) / far)[:, None]
-        )
+        path = head.outside(spline(way, 28), 1.2)
         pile.add(tube(path, 1.3, 6), loft_faces(28, 6), 1)
     cloth = Surface(colour=occluder.colour, roughness=0.9)
     loops = Surface(colour=(0.75, 0.75, 0.74) if sum(occluder.colour) > 0.1 else (0.02, 0.02, 0.02), roughness=0.9)
@@ -431,10 +434,8 @@ def _thing(head: HeadMap, face: FaceMeasures, occluder: Occluder) -> MeshProp:
         u, v = np.meshgrid(np.linspace(-1.0, 1.0, columns), np.linspace(1.0, -1.0, rows))
         half = vec(70.0 + 40.0 * (occluder.phase % 1.0), 60.0, 0.0)
         sheet = np.stack([half[0] * u, half[1] * v, -6.0 * u**2 * (occluder.phase % 2.0)], -1) @ turn.T
-        top = face.chin[1] + 4.0 + level * (face.tip[1] - 16.0 - face.chin[1] - 4.0)
+        top = face.chin[1] + 12.0 + level * (face.tip[1] - 8.0 - face.chin[1] - 12.0)
         place = vec(0.3 * shift[0], top - 60.0, face.tip[2] + 25.0)
-        if occluder.phase % 3.0 < 1.0:
-            place = vec(side * (half[0] + 26.0 + 22.0 * level), face.tip[1] - 20.0, face.tip[2] + 15.0)
         points = sheet + place + vec(0.0, 0.0, abs(shift[2]))
         back = points - turn[:, 2] * 2.0
         return _thing_prop("card", np.concatenate([points, back[::-1]]), occluder, around=False)
