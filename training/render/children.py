@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Queue
@@ -63,7 +64,7 @@ def run_processes(
                 child.at = int(event.content)
             elif event.kind == _ENDED:
                 if event.content == 0:
-                    del children[event.child]
+                    children.pop(event.child).end()
                 else:
                     child.restart(int(event.content))
             # A process that was started again makes its shard from the beginning.
@@ -98,16 +99,19 @@ class _Child:
         )
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("Python made no pipes to the rendering process.")
-        process.stdin.write(self._job.to_json() + "\n")
-        process.stdin.flush()
-        Thread(target=self._listen, args=(process, process.stdout), daemon=True).start()
+        with suppress(BrokenPipeError):  # one that ends at once is heard of like any other
+            process.stdin.write(self._job.to_json() + "\n")
+            process.stdin.flush()
+        self._listener = Thread(target=self._listen, args=(process, process.stdout), daemon=True)
+        self._listener.start()
         return process
 
     def _listen(self, process: subprocess.Popen[str], stream: IO[str]) -> None:
-        for line in stream:
-            words = line.rstrip("\n").split(" ", 2)
-            if len(words) == 3 and words[0] == MARK:
-                self._events.put(_Event(self._number, words[1], json.loads(words[2])))
+        with stream:
+            for line in stream:
+                words = line.rstrip("\n").split(" ", 2)
+                if len(words) == 3 and words[0] == MARK:
+                    self._events.put(_Event(self._number, words[1], json.loads(words[2])))
         self._events.put(_Event(self._number, _ENDED, process.wait()))
 
     def restart(self, status: int) -> None:
@@ -128,8 +132,9 @@ class _Child:
         self._process = self._start()
 
     def end(self) -> None:
-        """Stops the process at once."""
+        """Stops the process at once and closes its pipes."""
         self._process.kill()
         self._process.wait()
+        self._listener.join()
         if self._process.stdin:
             self._process.stdin.close()

@@ -20,8 +20,9 @@ from training.render.exr import BadExr, read_exr
 # The option's name -> what Blender calls it; EEVEE was renamed with 5.0.
 ENGINES = {"cycles": ("CYCLES",), "eevee": ("BLENDER_EEVEE_NEXT", "BLENDER_EEVEE")}
 _JPEG_QUALITY = 95
-# Linear radiance under which a whole picture counts as black: half of the darkest step of an 8-bit one.
-_BLACK = 0.5 / 255.0 / 12.92
+# Linear radiance under which a whole picture counts as black: the darkest step of an 8-bit one. The denoiser leaves
+# some of that in a picture that was all zero.
+_BLACK = 1.0 / 255.0 / 12.92
 _FRAME_BYTES = 1 << 20
 
 
@@ -150,9 +151,9 @@ def render_frame(scene: bpy.types.Scene, path: Path) -> Frame:
     :class:`DiskFull`.
     """
     layers = path.with_suffix(".exr")
-    for old in (path, layers):
-        old.unlink(missing_ok=True)
     try:
+        for old in (path, layers):
+            old.unlink(missing_ok=True)
         with quiet():
             _picture_format(scene)
             scene.render.filepath = str(path)

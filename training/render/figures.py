@@ -21,6 +21,7 @@ from training.shards import DatasetInfo
 def landmark_picture(population: Population, size: int = 640, samples: int = 24) -> Image.Image:
     """The template's neutral head from the front and turned, with the 68 points and their numbers drawn on it."""
     from training.render.worker import SampleMaker
+    from training.subjects.brows import brow_props
     from training.subjects.view import view_camera
 
     template = population.template
@@ -37,11 +38,13 @@ def landmark_picture(population: Population, size: int = 640, samples: int = 24)
             transform="Standard", exposure=0.0, warmth=0.0,
         ),
     )  # fmt: skip
+    brows = tuple(brow_props(template, template.mean, subject.brows))
+    paint = maker.builder.painter.albedo(subject.skin, ())
     picture = Image.new("RGB", (2 * size, size))
     for column, yaw in enumerate((0.0, 40.0)):
         turned = replace(subject, view=replace(subject.view, yaw=yaw))
         camera = view_camera(template, template.mean, turned.view, size)
-        figure = replace(maker.build(turned), vertices=template.mean, props=(), camera=camera)
+        figure = replace(maker.build(turned), vertices=template.mean, paint=paint, props=brows, camera=camera)
         maker.show(turned, figure)
         view = Image.open(io.BytesIO(maker.render().picture))
         draw = ImageDraw.Draw(view)
