@@ -31,6 +31,10 @@ COMMANDS: Final = {
     "reconstruct": Command("make heads from photos: .blend, .glb, .fbx, .obj or .npz", "likeness.reconstruct"),
     "serve": Command("run the local server that Blender talks to", "backend.command"),
     "render": Command("render faces of a synthetic population as training data", "training.render.command"),
+    "render-objects": Command(
+        "render objects, or heads, from several sides as training data", "training.render.objects"
+    ),
+    "register": Command("make a population from scans or a face model", "training.registration.command"),
     "train": Command("train a recipe on rendered faces", "training.recipes.command"),
     "evaluate": Command("measure a bundle on a test set", "training.evaluation.command"),
     "export": Command("export a trained recipe as a bundle", "training.export.command"),
@@ -43,6 +47,7 @@ EXTRAS: Final = {
     "mathutils": "blender",
     "onnxruntime": "cpu",
     "anny": "training",
+    "h5py": "training",
     "matplotlib": "training",
     "onnx": "training",
     "rtree": "training",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from training.makehuman import BaseMesh
 from training.populations.identity import Identity, Traits
 from training.template import HeadAssembler, HeadLayout, Template
+from training.whole_file import whole_file
 
 Floats = NDArray[np.float32]
 
@@ -101,7 +102,7 @@ class AnnyPopulation:
         """Writes everything to a file that loads without pickle (some 40 MB)."""
         arrays = {f"layout_{field.name}": getattr(self.layout, field.name) for field in fields(HeadLayout)}
         arrays |= {f"template_{field.name}": getattr(self.template, field.name) for field in fields(Template)}
-        with path.open("wb") as file:
+        with whole_file(path) as file:
             np.savez_compressed(
                 file,
                 neutral=self.neutral,

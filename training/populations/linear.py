@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.populations.actions import fitted_actions
 from training.populations.identity import Identity, Traits
 from training.template import HeadLayout, Template
+from training.whole_file import whole_file
 
 Floats = NDArray[np.float32]
 
@@ -41,12 +43,10 @@ class LinearPopulation:
         arrays = {f"layout_{field.name}": getattr(self.layout, field.name) for field in fields(HeadLayout)}
         arrays |= {f"template_{field.name}": getattr(self.template, field.name) for field in fields(Template)}
         texts = {"kind": KIND, "name": self.name, "source": self.source, "licence": self.licence}
-        scratch = path.with_name(path.name + ".part")
-        with scratch.open("wb") as file:
+        with whole_file(path) as file:
             np.savez_compressed(
                 file, mean=self.mean, modes=self.modes, **{k: np.array(v) for k, v in texts.items()}, **arrays
             )
-        scratch.replace(path)
 
     @staticmethod
     def load(path: Path) -> LinearPopulation:
@@ -87,5 +87,5 @@ class LinearPopulation:
         return self.layout.assemble(self.mean + moved)
 
     def expression(self, identity: Identity) -> Floats:
-        """Offsets (52,N,3) mm of this population's facial actions at 1."""
-        return self.template.expression
+        """Offsets (52,N,3) mm of this population's facial actions at 1, fitted to the identity."""
+        return fitted_actions(self.template, self.vertices(identity))

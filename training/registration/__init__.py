@@ -1,0 +1,1 @@
+"""Registration: scans and published face models carried onto the template, as a population."""

@@ -1,0 +1,1 @@
+"""Readers of published face models, each in its publisher's layout."""
