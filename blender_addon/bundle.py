@@ -42,8 +42,12 @@ class Bundle:
     `mean` (N, 3), `identity` (K, N, 3) and `expression` (52, N, 3) are head space millimetres; a head is
     mean + sum(identity_k * column_k) + sum(expression_e * column_e). `quads` (Q, 4), `uv` (Q, 4, 2) per corner,
     `material` (Q,) indices into `material_names`, `regions` (M, N) bool in the order of `region_names`,
-    `reflectance_mean` (N, 3) and `reflectance` (R, N, 3) linear RGB, `landmarks68` (68,) vertex ids. `sha256` is that
-    of head.npz.
+    `reflectance_mean` (N, 3) and `reflectance` (R, N, 3) linear RGB, `landmarks68` (68,) vertex ids, `mirror` (N,) the
+    vertex on the other side. `sha256` is that of head.npz.
+
+    `sliders` (S, K) are the named sliders, none in older bundles: identity coefficients for one unit of each, which is
+    one standard deviation of what `slider_names` calls it; `slider_groups` says beside which others it belongs.
+    `base_ids` (B,) tells which vertices of MakeHuman's base mesh the first B are, none where they are not.
     """
 
     name: str
@@ -64,6 +68,11 @@ class Bundle:
     reflectance: Floats
     regions: NDArray[np.bool_]
     landmarks68: Ints
+    mirror: Ints
+    sliders: Floats
+    slider_names: tuple[str, ...]
+    slider_groups: tuple[str, ...]
+    base_ids: Ints
 
     def albedo(self, coefficients: Floats | None) -> Floats:
         """(N, 3) linear RGB 0..1 of the (R,) reflectance coefficients, or of the mean where there are none."""
@@ -124,6 +133,7 @@ def _bundle(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
     expressions, tones = int(description["expression"]), int(description["reflectance"])
     quads = _array(arrays, "quads", np.int32, (-1, 4))
     regions, materials = tuple(description["region_names"]), tuple(description["material_names"])
+    names = _texts(arrays, "slider_names")
     bundle = Bundle(
         name=str(description["name"]),
         method=str(description["method"]),
@@ -143,8 +153,16 @@ def _bundle(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
         reflectance=_array(arrays, "reflectance", np.float32, (tones, count, 3)),
         regions=_array(arrays, "regions", np.bool_, (len(regions), count)),
         landmarks68=_array(arrays, "landmarks68", np.int32, (68,)),
+        mirror=_array(arrays, "mirror", np.int32, (count,)),
+        sliders=_array(arrays, "sliders", np.float32, (len(names), keys)) if names else np.zeros((0, keys), np.float32),
+        slider_names=names,
+        slider_groups=_texts(arrays, "slider_groups"),
+        base_ids=_array(arrays, "base_ids", np.int32, (-1,)) if "base_ids" in arrays else np.zeros(0, np.int32),
     )
-    for ids, limit in ((quads, count), (bundle.landmarks68, count), (bundle.material, len(materials))):
+    if len(bundle.slider_groups) != len(names):
+        raise ValueError("every slider needs a name and a group")
+    indices = ((quads, count), (bundle.landmarks68, count), (bundle.mirror, count), (bundle.material, len(materials)))
+    for ids, limit in indices:
         if ids.min(initial=0) < 0 or ids.max(initial=0) >= limit:
             raise ValueError("an index points outside its array")
     return bundle
@@ -155,6 +173,10 @@ def _names(description: Mapping[str, Any], field: str, count: int) -> tuple[str,
     if len(names) != count:
         raise ValueError(f"{field} holds {len(names)} names, not {count}")
     return names
+
+
+def _texts(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[str, ...]:
+    return tuple(str(text) for text in arrays[name]) if name in arrays else ()
 
 
 def _array(arrays: Mapping[str, NDArray[Any]], name: str, kind: Any, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -9,13 +9,15 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from .head import to_blender
+from .head import EXPRESSION, PHOTO, to_blender
 from .reconstruction import Pose, Reconstruction
 
 SENSOR_MM = 36.0
 PORTRAIT_LENS_MM = 135.0
 PORTRAIT_DISTANCE = 1.05
 NEAREST = 0.01
+
+IMAGE_SIZE = "likeness_image_size"  # custom property of a photo's camera: width and height in pixels
 
 # Middle of a face, and so of a portrait, in Blender's metres from between the ears.
 FACE_MIDDLE = Vector((0.0, -0.03, 0.018))
@@ -46,6 +48,35 @@ def from_pose(pose: Pose, name: str = "Photo Camera") -> bpy.types.Object:
     matrix.translation = Vector(to_blender(-rotation.T @ translation).tolist())
     camera.matrix_world = matrix
     return camera
+
+
+def describe(camera: bpy.types.Object, reconstruction: Reconstruction, photo: str) -> None:
+    """Write on a photo's camera what belongs to that photo alone, to go back to it."""
+    camera[PHOTO] = photo
+    if reconstruction.pose is not None:
+        camera[IMAGE_SIZE] = list(reconstruction.pose.image_size)
+    if reconstruction.expression is not None:
+        camera[EXPRESSION] = reconstruction.expression.astype(float)
+
+
+def is_of_photo(thing: bpy.types.Object | None) -> bool:
+    """Whether `thing` is a camera that took one of a head's photos."""
+    return thing is not None and thing.type == "CAMERA" and IMAGE_SIZE in thing
+
+
+def of_photos(head: bpy.types.Object) -> list[bpy.types.Object]:
+    """The cameras that took a head's photos."""
+    return [child for child in head.children if is_of_photo(child)]
+
+
+def show_behind(camera: bpy.types.Object, picture: bpy.types.Image) -> None:
+    """Show the photo behind everything when the viewport looks through the camera that took it."""
+    camera.data.show_background_images = True
+    background = camera.data.background_images.new()
+    background.image = picture
+    background.alpha = 1.0
+    background.display_depth = "BACK"
+    background.frame_method = "FIT"
 
 
 def cropped(pose: Pose, crop: Crop, name: str = "Photo Detail") -> bpy.types.Object:

@@ -35,9 +35,22 @@ class Client:
         """The answer of `/health/ready`."""
         return self._request("GET", "/health/ready", None, HEALTH_SECONDS)
 
-    def reconstruct(self, photo: bytes, *, method: str = "", face: int | None = None) -> dict[str, Any]:
-        """The answer of `/v1/reconstruct` to the bytes of an image file."""
-        query = {key: value for key, value in (("method", method), ("face", face)) if value not in ("", None)}
+    def faces(self, photo: bytes) -> dict[str, Any]:
+        """The answer of `/v1/faces` to the bytes of an image file."""
+        return self._request("POST", "/v1/faces", photo, RECONSTRUCT_SECONDS)
+
+    def reconstruct(
+        self,
+        photo: bytes,
+        *,
+        method: str = "",
+        face: int | None = None,
+        box: tuple[float, float, float, float] | None = None,
+    ) -> dict[str, Any]:
+        """The answer of `/v1/reconstruct` to the bytes of an image file; `box` in pixels of the upright photo."""
+        drawn = None if box is None else ",".join(f"{value:.2f}" for value in box)
+        asked = (("method", method), ("face", face), ("box", drawn))
+        query = {key: value for key, value in asked if value not in ("", None)}
         path = "/v1/reconstruct" + (f"?{urlencode(query)}" if query else "")
         return self._request("POST", path, photo, RECONSTRUCT_SECONDS)
 
@@ -83,7 +96,10 @@ def _answer(status: int, data: bytes) -> dict[str, Any]:
         raise Failure("backend_answer", reason=f"status {status}")
     problem = answer.get("error")
     if isinstance(problem, dict) and "message" in problem:
-        raise Failure.from_answer(str(problem.get("code", "backend")), str(problem["message"]))
+        facts = problem.get("facts")
+        raise Failure.from_answer(
+            str(problem.get("code", "backend")), str(problem["message"]), facts if isinstance(facts, dict) else {}
+        )
     if status != http.client.OK:
         raise Failure("backend_answer", reason=f"status {status}")
     return answer

@@ -1,51 +1,85 @@
-"""Writes the current file or one head of it in the formats that `likeness reconstruct` offers."""
+"""Writes the current file or one head of it in the formats that other programs read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import eye_texture, images, material
+from . import eye_texture, images, material, modifiers, shape
 from . import head as heads
 from .failures import Failure
 
-ENDINGS = (".blend", ".glb", ".fbx", ".obj")
+ENDINGS = (".blend", ".glb", ".fbx", ".obj", ".usdc", ".usdz")
 EYE_TEXTURE_SIDE = 1024
+FACE = "likeness_face"  # custom property of an exported head that keeps its identity keys
 
 
-def write(head: bpy.types.Object, path: Path) -> None:
+@dataclass(frozen=True)
+class Options:
+    """`identity` keeps the learned components as keys in place of baking them in. `modifiers` applies those that are
+    switched on in the viewport to the mesh and to each of its keys."""
+
+    identity: bool = False
+    modifiers: bool = False
+
+
+def write(head: bpy.types.Object, path: Path, options: Options | None = None) -> None:
     """Write `head` to `path`; its ending chooses the format.
 
     `.blend` holds the whole file with all keys. The others hold the head alone, its identity baked into the base mesh
-    and the expression keys (not in `.obj`) at their values. Raises Failure: `output_ending`, `output_failed`.
+    and the expression keys (not in `.obj`) at their values. Raises Failure: `output_ending`, `output_failed`,
+    `usd_missing`, `export_modifiers`.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise Failure("output_ending", known=", ".join(ENDINGS), found=path.suffix or path.name)
+    if ending.startswith(".usd") and not bpy.app.build_options.usd:
+        raise Failure("usd_missing")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".blend":
             bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, copy=True)
         else:
-            _write_copy(head, path, ending)
+            _write_copy(head, path, ending, options or Options())
     except (OSError, RuntimeError) as error:
         reason = str(error).strip().removeprefix("Error: ") or type(error).__name__
         raise Failure("output_failed", name=path, reason=reason) from error
 
 
-def baked_copy(head: bpy.types.Object) -> bpy.types.Object:
-    """A copy of `head` in the scene's own collection, whose base is its identity.
+def baked_copy(head: bpy.types.Object, options: Options | None = None) -> bpy.types.Object:
+    """A copy of `head` in the scene's own collection, whose base is its identity, and without what only editing needs.
 
-    The expression keys keep their names and values.
+    The expression keys keep their names and values. Raises Failure: `export_modifiers`.
     """
+    options = options or Options()
     copy = head.copy()
     copy.data = head.data.copy()
     copy.name = copy.data.name = head.name
+    copy.parent = None
     bpy.context.scene.collection.objects.link(copy)
+    try:
+        if options.identity:
+            copy[FACE] = shape.face(head).to_text()
+        else:
+            _bake_identity(copy)
+        for name in heads.FOR_EDITING:
+            if name in copy:
+                del copy[name]
+        if options.modifiers:
+            modifiers.apply(copy)
+        copy.modifiers.clear()
+    except Exception:
+        _remove(copy)
+        raise
+    return copy
+
+
+def _bake_identity(copy: bpy.types.Object) -> None:
     blocks = copy.data.shape_keys.key_blocks
     basis = blocks[0]
     base = _positions(basis)
@@ -58,7 +92,11 @@ def baked_copy(head: bpy.types.Object) -> bpy.types.Object:
     for key in blocks:
         key.points.foreach_set("co", (_positions(key) + offset).ravel())
     copy.data.vertices.foreach_set("co", (base + offset).ravel())
-    return copy
+
+
+def _remove(copy: bpy.types.Object, *added: bpy.types.ID) -> None:
+    mesh, keys = copy.data, copy.data.shape_keys
+    bpy.data.batch_remove([copy, mesh, *([keys] if keys is not None else []), *added])
 
 
 def _positions(key: bpy.types.ShapeKey) -> NDArray[np.float32]:
@@ -67,24 +105,28 @@ def _positions(key: bpy.types.ShapeKey) -> NDArray[np.float32]:
     return positions.reshape(-1, 3)
 
 
-def _write_copy(head: bpy.types.Object, path: Path, ending: str) -> None:
+def _write_copy(head: bpy.types.Object, path: Path, ending: str, options: Options) -> None:
     names = head.name, head.data.name
-    added = []
-    copy = baked_copy(head)
+    layer = bpy.context.view_layer
+    selected, active = list(bpy.context.selected_objects), layer.objects.active
+    added: list[bpy.types.ID] = []
+    copy = baked_copy(head, options)
     try:
         # Files name the object; the copy takes the head's names while they are written.
         head.name = head.data.name = "Original"
         copy.name, copy.data.name = names
         added = _plain_materials(copy, ending)
-        bpy.context.view_layer.update()
-        for thing in bpy.context.view_layer.objects:
+        layer.update()
+        for thing in layer.objects:
             thing.select_set(thing == copy)
-        bpy.context.view_layer.objects.active = copy
+        layer.objects.active = copy
         _EXPORTERS[ending](path)
     finally:
-        keys = copy.data.shape_keys
-        bpy.data.batch_remove([copy, copy.data, *([keys] if keys is not None else []), *added])
+        _remove(copy, *added)
         head.name, head.data.name = names
+        for thing in selected:
+            thing.select_set(True)
+        layer.objects.active = active
 
 
 def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
@@ -175,6 +217,7 @@ def _write_fbx(path: Path) -> None:
         colors_type="LINEAR",
         path_mode="COPY",
         embed_textures=True,
+        use_custom_props=True,
     )
 
 
@@ -188,4 +231,21 @@ def _write_obj(path: Path) -> None:
     )
 
 
-_EXPORTERS: dict[str, Callable[[Path], None]] = {".glb": _write_glb, ".fbx": _write_fbx, ".obj": _write_obj}
+def _write_usd(path: Path) -> None:
+    bpy.ops.wm.usd_export(
+        filepath=str(path),
+        selected_objects_only=True,
+        export_animation=False,
+        export_shapekeys=True,
+        export_subdivision="IGNORE",
+        convert_world_material=False,
+    )
+
+
+_EXPORTERS: dict[str, Callable[[Path], None]] = {
+    ".glb": _write_glb,
+    ".fbx": _write_fbx,
+    ".obj": _write_obj,
+    ".usdc": _write_usd,
+    ".usdz": _write_usd,
+}

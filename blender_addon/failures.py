@@ -5,6 +5,8 @@ Failures inside the backend have their own table there and arrive as sentences; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 SENTENCES = {
     "photo_none": "Choose a photo first: open one in the panel's image field.",
     "photo_missing": "The photo {name} is not on disk any more; open it again or choose another.",
@@ -28,6 +30,19 @@ SENTENCES = {
     "match.",
     "protocol": "Likeness speaks protocol {ours} and the backend protocol {theirs}; install the same version of both.",
     "cancelled": "The reconstruction was cancelled.",
+    "photos_none": "The folder {name} holds no photos; choose one with JPEG, PNG, WebP or TIFF files.",
+    "photos_all_failed": "None of the {count} photos became a head; the first: {reason}",
+    "clipboard_none": "The clipboard holds no picture; copy a photo in another program first.",
+    "text_none": "The clipboard holds no face; copy one with Copy Face first.",
+    "text_damaged": "The clipboard's text is not a whole face ({reason}); copy it again with Copy Face.",
+    "text_differs": "The face in the clipboard was made with the model {theirs} and this head with {ours}; only its "
+    "expression can be pasted.",
+    "head_none": "Select a head made by Likeness first.",
+    "targets_none": "This head's model does not say which MakeHuman vertices it has; make the head again with the "
+    "model that comes with Likeness.",
+    "export_modifiers": "The modifier {name} gives the keys different numbers of vertices; switch it off in the "
+    "viewport and export again.",
+    "usd_missing": "This Blender was built without USD; choose glTF or FBX.",
     "busy": "A reconstruction is already running; wait for it or cancel it.",
     "mode": "Leave {mode} first: heads are added in Object Mode.",
     "output_ending": "Heads are written to files that end in {known}, not {found}.",
@@ -36,19 +51,21 @@ SENTENCES = {
 
 
 class Failure(Exception):
-    """An expected failure; `str(failure)` is the sentence for the user.
+    """An expected failure; `str(failure)` is the sentence for the user, in English.
 
-    `code` is a key of `SENTENCES`, or a code of the backend's own table.
+    `code` is a key of `SENTENCES`, or a code of the backend's own table; `facts` are what the sentence's fields say.
     """
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(SENTENCES[code].format(**facts))
         self.code = code
+        self.facts: dict[str, object] = facts
 
     @classmethod
-    def from_answer(cls, code: str, sentence: str) -> Failure:
+    def from_answer(cls, code: str, sentence: str, facts: Mapping[str, object] | None = None) -> Failure:
         """The failure that the backend's answer names."""
         failure = cls.__new__(cls)
         Exception.__init__(failure, sentence)
         failure.code = code
+        failure.facts = dict(facts or {})
         return failure

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import material
+from . import arkit, material
 from .bundle import Bundle
 from .reconstruction import Reconstruction
 
+_IDENTITY_NAME = re.compile(r"identity\d{3,}")
 IDENTITY_RANGE = 3.0
 IDENTITY_LIMIT = 10.0  # Blender's own limit of shape key values
 
@@ -19,6 +22,15 @@ BUNDLE = "likeness_bundle"
 BUNDLE_SHA256 = "likeness_bundle_sha256"
 LICENCES = "likeness_licences"
 PHOTO = "likeness_photo"
+IDENTITY = "likeness_identity"  # what was recovered, to go back to
+EXPRESSION = "likeness_expression"
+SLIDERS = "likeness_sliders"  # (S, K) row after row, with names and groups one a line
+SLIDER_NAMES = "likeness_slider_names"
+SLIDER_GROUPS = "likeness_slider_groups"
+FOR_EDITING = (IDENTITY, EXPRESSION, SLIDERS, SLIDER_NAMES, SLIDER_GROUPS)
+
+MIRROR = "mirror"  # vertex attributes: the vertex on the other side,
+BASE_VERTEX = "makehuman"  # and the vertex of MakeHuman's base mesh, -1 for none
 
 # (x, y, z) mm @ _AXES = (x, -z, y) / 1000. In float32: Blender copies a buffer of another type number by number.
 _AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], np.float32) * np.float32(0.001)
@@ -30,20 +42,15 @@ def create(
     """A new head in `collection`, at the world's origin, nothing selected.
 
     Identity keys stand at the recovered coefficients (at most 10 in size, Blender's limit), expression keys at the
-    recovered values, or 0 where the method does not estimate them. On an exception nothing stays behind.
+    recovered values, or 0 where the method does not estimate them.
     """
-    before = _Contents()
-    try:
-        mesh = _mesh(bundle)
-        head = bpy.data.objects.new("Head", mesh)
-        collection.objects.link(head)
-        _add_keys(head, bundle, reconstruction)
-        _add_regions(head, bundle)
-        _add_colours(mesh, bundle, reconstruction)
-        _describe(head, bundle, reconstruction, photo)
-    except Exception:
-        before.restore()
-        raise
+    mesh = _mesh(bundle)
+    head = bpy.data.objects.new("Head", mesh)
+    collection.objects.link(head)
+    _add_keys(head, bundle, reconstruction)
+    _add_regions(head, bundle)
+    _add_colours(mesh, bundle, reconstruction)
+    _describe(head, bundle, reconstruction, photo)
     return head
 
 
@@ -53,18 +60,30 @@ def is_head(thing: bpy.types.Object | None) -> bool:
 
 
 def identity_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
-    """The keys that run to both sides of zero, in the basis's order."""
-    return [key for key in head.data.shape_keys.key_blocks[1:] if key.slider_min < 0.0]
+    """The keys of the learned basis, in its order."""
+    return [key for key in head.data.shape_keys.key_blocks[1:] if is_identity(key)]
+
+
+def is_identity(key: bpy.types.ShapeKey) -> bool:
+    """Whether a key is one of the learned basis: known by name, since files of other formats lose the range."""
+    return _IDENTITY_NAME.fullmatch(key.name) is not None
 
 
 def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
-    """The ARKit keys."""
-    return [key for key in head.data.shape_keys.key_blocks[1:] if key.slider_min >= 0.0]
+    """The ARKit keys; not those that somebody has added."""
+    names = frozenset(arkit.NAMES)
+    return [key for key in head.data.shape_keys.key_blocks[1:] if key.name in names]
 
 
 def to_blender(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """Head space (..., 3) mm, y up, to Blender's metres, z up, the face towards -y. Offsets map alike."""
     turned: NDArray[np.float32] = np.asarray(points, np.float32) @ _AXES
+    return turned
+
+
+def from_blender(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Undo `to_blender`."""
+    turned: NDArray[np.float64] = np.asarray(points, np.float64) @ np.linalg.inv(_AXES.astype(np.float64))
     return turned
 
 
@@ -84,6 +103,12 @@ def _mesh(bundle: Bundle) -> bpy.types.Mesh:
     layer.uv.foreach_set("vector", bundle.uv.ravel())
     rest = mesh.attributes.new(material.REST_POSITION, "FLOAT_VECTOR", "POINT")
     rest.data.foreach_set("vector", to_blender(bundle.mean).ravel())
+    mirror = mesh.attributes.new(MIRROR, "INT", "POINT")
+    mirror.data.foreach_set("value", bundle.mirror)
+    if len(bundle.base_ids):
+        ids = np.full(len(bundle.mean), -1, np.int32)
+        ids[: len(bundle.base_ids)] = bundle.base_ids
+        mesh.attributes.new(BASE_VERTEX, "INT", "POINT").data.foreach_set("value", ids)
     for kind in bundle.material_names:
         mesh.materials.append(material.create(kind))
     if "eye" in bundle.material_names:
@@ -155,16 +180,10 @@ def _describe(head: bpy.types.Object, bundle: Bundle, reconstruction: Reconstruc
     head[LICENCES] = "\n".join(str(licence) for licence in bundle.licences)
     if photo:
         head[PHOTO] = photo
-
-
-class _Contents:
-    """What the file holds of the kinds that a head adds, to take back what was added since."""
-
-    _KINDS = ("objects", "meshes", "materials", "node_groups")
-
-    def __init__(self) -> None:
-        self._known = {kind: set(getattr(bpy.data, kind)) for kind in self._KINDS}
-
-    def restore(self) -> None:
-        added = [item for kind in self._KINDS for item in getattr(bpy.data, kind) if item not in self._known[kind]]
-        bpy.data.batch_remove(added)
+    head[IDENTITY] = reconstruction.identity.astype(float)
+    if reconstruction.expression is not None:
+        head[EXPRESSION] = reconstruction.expression.astype(float)
+    if bundle.slider_names:
+        head[SLIDERS] = bundle.sliders.astype(float).ravel()
+        head[SLIDER_NAMES] = "\n".join(bundle.slider_names)
+        head[SLIDER_GROUPS] = "\n".join(bundle.slider_groups)

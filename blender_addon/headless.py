@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 
 from . import bundle as bundles
-from . import camera, export, head, preview, studio
+from . import camera, export, images, preview, result
 from .failures import Failure
 from .reconstruction import Reconstruction
+from .result import Options, Shot
 
 
 def build_file(
@@ -24,8 +25,9 @@ def build_file(
     """Make the head that the backend's answer `reconstruction` describes and write it to `output`.
 
     The open file is replaced by an empty scene with the head upright at the origin, studio lights, and the photo's
-    camera where the pose is known. `output` ends in .blend, .glb, .fbx or .obj. `image` is the photo, for the picture
-    that is written to `preview_path`. Raises Failure with a sentence for the user.
+    camera where the pose is known. `output` ends in one of `export.ENDINGS`. `image` is the photo, which is packed
+    into a .blend behind its camera and shown in the picture that is written to `preview_path`. Raises Failure with a
+    sentence for the user.
     """
     output = output.absolute()
     if output.suffix.lower() not in export.ENDINGS:
@@ -34,20 +36,28 @@ def build_file(
     answer = Reconstruction.from_answer(reconstruction, bundle)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
-    made = head.create(bundle, answer, scene.collection, photo=image.name if image is not None else "")
-    studio.add(scene)
-    _add_camera(scene, answer)
-    export.write(made, output)
+    shot = Shot(answer, image.name if image is not None else "", lambda: _packed(image))
+    options = Options(lights="STUDIO")
+    made = result.add(scene, scene.collection, bundle, [shot], options)
+    _set_camera(scene, made.collection, answer)
+    export.write(made.head, output)
     if preview_path is not None:
         preview.write(scene, answer, image, preview_path.absolute())
 
 
-def _add_camera(scene: bpy.types.Scene, answer: Reconstruction) -> None:
+def _packed(photo: Path | None) -> bpy.types.Image | None:
+    """The photo, inside the file: it may be opened where the photo is not."""
+    image = images.upright(photo) if photo is not None else None
+    if image is not None and image.packed_file is None:
+        image.pack()
+    return image
+
+
+def _set_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, answer: Reconstruction) -> None:
     if answer.pose is not None:
-        view = camera.from_pose(answer.pose)
         scene.render.resolution_x, scene.render.resolution_y = answer.pose.image_size
-    else:
-        view = camera.portrait(0.0)
-        scene.render.resolution_x, scene.render.resolution_y = preview.PANEL
-    scene.collection.objects.link(view)
+        return
+    view = camera.portrait(0.0)
+    scene.render.resolution_x, scene.render.resolution_y = preview.PANEL
+    collection.objects.link(view)
     scene.camera = view

@@ -27,6 +27,55 @@ def read(image: bpy.types.Image) -> Photo:
     return Photo(image.name, pixels=pixels(image))
 
 
+def upright(path: Path) -> bpy.types.Image | None:
+    """The photo in the file `path` as an image datablock that stands upright; None where Blender cannot read it.
+
+    Blender shows pictures as they are stored; where the file's EXIF says that they are to be turned, the image gets
+    turned pixels of its own and is packed.
+    """
+    try:
+        turn = photo.orientation(photo.read(path).data)
+        image = bpy.data.images.load(str(path), check_existing=turn == 1)
+    except (Failure, RuntimeError):
+        return None
+    if turn == 1:
+        return image
+    try:
+        return _turned(image, turn)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def upright_copy(image: bpy.types.Image) -> bpy.types.Image | None:
+    """As `upright`, of an image datablock; None where it stands upright already, or cannot be read."""
+    try:
+        turn = photo.orientation(read(image).data)
+    except Failure:
+        return None
+    return None if turn == 1 else _turned(image, turn)
+
+
+def _turned(image: bpy.types.Image, turn: int) -> bpy.types.Image | None:
+    try:
+        return from_pixels(image.name, photo.upright(pixels(image), turn))
+    except Failure:
+        return None
+
+
+def from_pixels(name: str, values: NDArray[np.uint8]) -> bpy.types.Image:
+    """A packed image of `values` (height, width, 1 to 4), sRGB, the top row first."""
+    height, width, channels = values.shape
+    grid = np.ones((height, width, 4), np.float32)
+    colours = values[::-1].astype(np.float32) / 255.0
+    grid[..., :3] = colours[..., :3] if channels > 2 else colours[..., :1]
+    if channels in (2, 4):
+        grid[..., 3] = colours[..., -1]
+    image = bpy.data.images.new(name, width, height, alpha=channels in (2, 4))
+    image.pixels.foreach_set(grid.ravel())
+    image.pack()
+    return image
+
+
 def pixels(image: bpy.types.Image) -> NDArray[np.uint8]:
     """(height, width, 1 to 4) sRGB values, the top row first; opaque alpha is left out.
 

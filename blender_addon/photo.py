@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from . import png
 from .failures import Failure
 
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 LARGEST_BYTES = 256 * 1024 * 1024
 _EXIF_ORIENTATION = 0x0112
 _SHORT = 3
@@ -43,6 +44,17 @@ def read(path: Path) -> Photo:
     except OSError as error:
         raise Failure("photo_unreadable", name=path.name, reason=error.strerror or error) from error
     return from_bytes(path.name, data)
+
+
+def in_folder(folder: Path) -> tuple[Path, ...]:
+    """The photos that lie directly in `folder`, by name. Raises Failure: `photos_none`, `photo_unreadable`."""
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
+    except OSError as error:
+        raise Failure("photo_unreadable", name=folder.name, reason=error.strerror or error) from error
+    if not found:
+        raise Failure("photos_none", name=folder.name)
+    return tuple(found)
 
 
 def from_bytes(name: str, data: bytes) -> Photo:

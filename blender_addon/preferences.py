@@ -9,6 +9,7 @@ import bpy
 
 from . import server
 from .server import Launch
+from .words import said
 
 EXTENSION_FOLDER = Path(__file__).resolve().parents[1]
 DEFAULT_BUNDLE = EXTENSION_FOLDER / "backend" / "bundles" / "default"
@@ -46,18 +47,35 @@ class LikenessPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Two paths, and which device answered last."""
+        """The two paths, what the backend said last, and what can be done about both."""
         layout = self.layout
         layout.use_property_split = True
+        state = context.window_manager.likeness
         layout.prop(self, "backend_python")
+        row = layout.row(align=True)
+        row.operator("likeness.test_backend")
+        row.operator("likeness.stop_backend")
+        column = layout.column(align=True)
+        provider = state.provider.removesuffix("ExecutionProvider") or said("not started yet")
+        column.label(text=said("Provider: {provider}", provider=provider))
+        if state.memory:
+            column.label(text=said("Memory: {megabytes} MB", megabytes=state.memory))
         layout.prop(self, "bundle_folder")
-        layout.label(text=f"Provider: {context.window_manager.likeness.provider or 'not started yet'}")
+        row = layout.row(align=True)
+        row.operator("likeness.open_bundle")
+        row.operator("likeness.remove_bundle")
+        layout.operator("likeness.copy_diagnostics", icon="COPYDOWN")
+
+
+def preferences(context: bpy.types.Context) -> LikenessPreferences | None:
+    """As the user has stored them; None where Likeness runs as a module and not as an extension."""
+    addon = context.preferences.addons.get(ADDON_ID)
+    return addon.preferences if addon is not None else None
 
 
 def settings(context: bpy.types.Context) -> Settings:
     """The preferences in force: those of Blender, else the environment's LIKENESS_BUNDLE, else the defaults."""
-    addon = context.preferences.addons.get(ADDON_ID)
-    stored = addon.preferences if addon is not None else None
+    stored = preferences(context)
     python = bpy.path.abspath(stored.backend_python) if stored and stored.backend_python else ""
     folder = bpy.path.abspath(stored.bundle_folder) if stored else ""
     folder = folder or os.environ.get("LIKENESS_BUNDLE", "")

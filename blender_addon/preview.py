@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import camera, images, photo, png
-from . import head as heads
 from .camera import Crop
 from .failures import Failure
 from .reconstruction import Pose, Reconstruction
@@ -32,11 +31,8 @@ def write(scene: bpy.types.Scene, reconstruction: Reconstruction, image: Path | 
     """Render `scene`, which holds one head at the origin and lights, and write the picture as PNG to `path`.
 
     Without a photo that can be read, or without a pose, the photo is left out and the head seen from the front. The
-    scene's render settings and camera change, and the head is subdivided. Raises Failure: `output_failed`.
+    scene's render settings and camera change. Raises Failure: `output_failed`.
     """
-    for thing in scene.objects:
-        if heads.is_head(thing):
-            thing.modifiers.new("Subdivision", "SUBSURF")
     pose = reconstruction.pose
     crop = camera.face_crop(reconstruction, PANEL[0] / PANEL[1])
     panels = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,9 @@ class Reconstruction:
     """Coefficients of one head. What the method does not estimate is None.
 
     `identity` (K,) and `reflectance` (R,) are in standard deviations, `expression` (52,) 0..1, `landmarks` (68, 2) and
-    `face_box` (x, y, width, height) in pixels of the upright photo.
+    `face_box` (x, y, width, height) in pixels of the upright photo. `illumination` (9, 3) are real orthonormal
+    spherical harmonics of the arriving light in head space, in the order 1, y, z, x, xy, yz, 3z2-1, xz, x2-y2;
+    `uncertainty` (N,) the standard deviation in mm of where each vertex of the neutral head lies.
     """
 
     method: str
@@ -46,6 +48,8 @@ class Reconstruction:
     pose: Pose | None = None
     landmarks: NDArray[np.float64] | None = None
     face_box: tuple[float, float, float, float] | None = None
+    illumination: NDArray[np.float32] | None = None
+    uncertainty: NDArray[np.float32] | None = None
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any], bundle: Bundle) -> Reconstruction:
@@ -65,16 +69,32 @@ class Reconstruction:
                 bundle=str(answer["bundle"]),
                 bundle_sha256=str(answer["bundle_sha256"]),
                 identity=_numbers(answer, "identity", (len(bundle.identity),)).astype(np.float32),
-                reflectance=_coefficients(answer, "reflectance", len(bundle.reflectance)),
-                expression=_coefficients(answer, "expression", len(bundle.expression)),
+                reflectance=_estimated(answer, "reflectance", (len(bundle.reflectance),)),
+                expression=_estimated(answer, "expression", (len(bundle.expression),)),
                 pose=_pose(answer),
                 landmarks=_numbers(answer, "landmarks68_2d", (68, 2)) if answer.get("landmarks68_2d") else None,
                 face_box=_box(answer),
+                illumination=_estimated(answer, "illumination", (9, 3)),
+                uncertainty=_estimated(answer, "uncertainty", (len(bundle.mean),)),
             )
         except KeyError as error:
             raise Failure("backend_answer", reason=f"{error.args[0]} is missing") from error
         except (TypeError, ValueError) as error:
             raise Failure("backend_answer", reason=error) from error
+
+
+def of_one_person(several: Sequence[Reconstruction]) -> tuple[Reconstruction, ...]:
+    """The same photos of one person, all with the mean of their identities and of their reflectances.
+
+    What a photo says wrongly about a face differs from photo to photo, so the mean errs less than each. What belongs
+    to the photo (expression, pose, light) stays its own. Raises ValueError for none.
+    """
+    if not several:
+        raise ValueError("at least one photo is needed")
+    identity = np.mean([one.identity for one in several], axis=0, dtype=np.float64).astype(np.float32)
+    tones = [one.reflectance for one in several if one.reflectance is not None]
+    reflectance = np.mean(tones, axis=0, dtype=np.float64).astype(np.float32) if tones else None
+    return tuple(replace(one, identity=identity, reflectance=reflectance) for one in several)
 
 
 def _numbers(answer: Mapping[str, Any], name: str, shape: Sequence[int]) -> NDArray[np.float64]:
@@ -86,10 +106,8 @@ def _numbers(answer: Mapping[str, Any], name: str, shape: Sequence[int]) -> NDAr
     return values
 
 
-def _coefficients(answer: Mapping[str, Any], name: str, count: int) -> NDArray[np.float32] | None:
-    if answer.get(name) is None:
-        return None
-    return _numbers(answer, name, (count,)).astype(np.float32)
+def _estimated(answer: Mapping[str, Any], name: str, shape: Sequence[int]) -> NDArray[np.float32] | None:
+    return None if answer.get(name) is None else _numbers(answer, name, shape).astype(np.float32)
 
 
 def _pose(answer: Mapping[str, Any]) -> Pose | None:

@@ -1,19 +1,28 @@
-"""What Blender knows of the add-on: classes, properties, and the backend's end."""
+"""What Blender knows of the add-on: classes, properties, presets, translations, and the backend's end."""
 
 import atexit
 
 import bpy
 
-from . import operators, panel, preferences, properties
+from . import objects_ui, operators, panels, preferences, properties, translations
 
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panel.CLASSES)
+CLASSES = (
+    *properties.CLASSES,
+    *preferences.CLASSES,
+    *operators.CLASSES,
+    *panels.CLASSES,
+    *objects_ui.CLASSES,
+)
 
 
 def register() -> None:
     """Add all classes and properties."""
+    translations.add()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.add()
+    objects_ui.add()
+    operators.presets.add()
     atexit.register(operators.running.stop)
 
 
@@ -22,6 +31,9 @@ def unregister() -> None:
     operators.running.end(bpy.context.window_manager)
     operators.running.stop()
     atexit.unregister(operators.running.stop)
+    operators.presets.remove()
+    objects_ui.remove()
     properties.remove()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    translations.remove()

@@ -17,15 +17,17 @@ _WORLD_COLOUR = (0.40, 0.43, 0.47, 1.0)
 _WORLD_STRENGTH = 0.45
 
 
-def add(scene: bpy.types.Scene) -> None:
-    """Put lights and a world into `scene`."""
+def add(scene: bpy.types.Scene, collection: bpy.types.Collection) -> tuple[bpy.types.Object, ...]:
+    """Put lights into `collection` and a dim world behind `scene`; returns the lights."""
+    lights = []
     for name, place, side, watts, colour in _LIGHTS:
         data = bpy.data.lights.new(name, "AREA")
         data.size, data.energy, data.color = side, watts, colour
         light = bpy.data.objects.new(name, data)
         light.location = place
         light.rotation_euler = (FACE_MIDDLE - Vector(place)).to_track_quat("-Z", "Y").to_euler()
-        scene.collection.objects.link(light)
+        collection.objects.link(light)
+        lights.append(light)
     world = bpy.data.worlds.new("Studio")
     if world.node_tree is None:
         world.use_nodes = True
@@ -33,3 +35,4 @@ def add(scene: bpy.types.Scene) -> None:
     background.inputs["Color"].default_value = _WORLD_COLOUR
     background.inputs["Strength"].default_value = _WORLD_STRENGTH
     scene.world = world
+    return tuple(lights)

@@ -33,6 +33,9 @@ ARKIT_NAMES = tuple(
     mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight tongueOut""".split()
 )
 
+# Named sliders and their groups.
+SLIDERS = (("Age", "Person"), ("Nose Width", "Nose"), ("Nose Length", "Nose"))
+
 # Where an expression acts on the face (the subject's left side) and which way, in mm at 1.0.
 _EXPRESSION_PLACES: dict[str, tuple[tuple[float, float], tuple[float, float, float]]] = {
     "brow": ((32.0, 48.0), (0.0, 4.0, 1.0)),
@@ -52,16 +55,19 @@ def write_small_bundle(
     reflectance: int = 3,
     landmarks: bool = True,
     expression: bool = False,
+    sliders: bool = True,
     size: int = 64,
 ) -> Path:
     """Write a bundle of `identity` and `reflectance` columns into `folder` (made if absent) and return `folder`.
 
     `landmarks` and `expression` say whether the regressor has those outputs; `reflectance=0` leaves that output out.
+    `sliders` says whether there are named ones, `SLIDERS`.
     `size` is the side of the regressor's input in pixels. All hashes in `bundle.json` are right.
     """
     folder.mkdir(parents=True, exist_ok=True)
     head = small_head(identity=identity, reflectance=reflectance)
-    np.savez_compressed(folder / "head.npz", **head)
+    named = slider_arrays(identity) if sliders else {}
+    np.savez_compressed(folder / "head.npz", **head, **named)
     write_regressor(
         folder / "regressor.onnx", head, size=size, landmarks=landmarks, expression=expression, crop_scale=CROP_SCALE
     )
@@ -90,6 +96,15 @@ def write_small_bundle(
     }
     write_description(folder, description)
     return folder
+
+
+def slider_arrays(identity: int) -> dict[str, NDArray[np.generic]]:
+    """The optional arrays of `head.npz`: as many of `SLIDERS` as `identity` columns can tell apart."""
+    chosen = SLIDERS[:identity]
+    names, groups = (np.array([entry[side] for entry in chosen]) for side in (0, 1))
+    directions = np.random.default_rng(4).normal(size=(len(chosen), identity))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return {"slider_names": names, "slider_groups": groups, "sliders": directions.astype(np.float32)}
 
 
 def write_description(folder: Path, description: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from blender_addon.photo import Photo
 from blender_addon.server import Launch, Server
-from blender_addon.worker import Failed, Job, Progress, Worker
+from blender_addon.worker import Failed, Job, Progress, Work, Worker, reconstruct
 
 SILENT = "input(); input()"
 
@@ -18,12 +19,16 @@ def job(bundle_folder: Path, tmp_path: Path) -> Job:
     """One whose backend never says that it listens."""
     (tmp_path / "backend").mkdir()
     (tmp_path / "backend" / "__main__.py").write_text(SILENT)
-    return Job(Photo("a.jpg", b"data"), Launch(sys.executable, (str(tmp_path),), bundle_folder))
+    return Job((Photo("a.jpg", b"data"),), Launch(sys.executable, (str(tmp_path),), bundle_folder))
+
+
+def working_on(job: Job) -> Work:
+    return functools.partial(reconstruct, job)
 
 
 def test_cancelling_is_quick_and_leaves_no_process(job: Job) -> None:
     server = Server()
-    worker = Worker(job, server)
+    worker = Worker(working_on(job), server)
     worker.start()
     while server.pid is None:
         time.sleep(0.01)
@@ -39,7 +44,7 @@ def test_cancelling_is_quick_and_leaves_no_process(job: Job) -> None:
 
 def test_a_bundle_that_is_missing_starts_no_backend(job: Job, tmp_path: Path) -> None:
     server = Server()
-    worker = Worker(Job(job.photo, Launch(sys.executable, (), tmp_path / "none")), server)
+    worker = Worker(working_on(Job(job.photos, Launch(sys.executable, (), tmp_path / "none"))), server)
     worker.start()
     worker.join(5.0)
     *_, last = worker.messages()
@@ -52,7 +57,7 @@ def test_what_nobody_expected_is_a_sentence(job: Job, monkeypatch: pytest.Monkey
         raise ZeroDivisionError("of all things")
 
     monkeypatch.setattr(Photo, "encoded", fail)
-    worker = Worker(job, Server())
+    worker = Worker(working_on(job), Server())
     worker.start()
     worker.join(5.0)
     *_, last = worker.messages()

@@ -24,6 +24,15 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return write_small_bundle(tmp_path_factory.mktemp("bundle") / "small", **request.param)
 
 
+def test_the_backends_failures_are_known_word_by_word() -> None:
+    from backend.failures import TABLE
+    from blender_addon.failures import SENTENCES
+    from blender_addon.translations.backend import BACKEND_SENTENCES
+
+    assert {code: entry.sentence for code, entry in TABLE.items()} == BACKEND_SENTENCES
+    assert set(SENTENCES) & set(TABLE) == {"bundle_missing", "bundle_damaged", "bundle_schema", "cancelled"}
+
+
 def test_the_protocol() -> None:
     assert addon_reconstruction.PROTOCOL == backend.PROTOCOL
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("backend", "blender_addon", "likeness", "training")
-BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "bmesh"}
+BLENDER = {"bpy", "bpy_extras", "mathutils", "blf", "gpu", "gpu_extras", "bl_operators", "bl_ui", "bmesh"}
 MAY_IMPORT = {
     "blender_addon": BLENDER | {"numpy"},
     "backend": {"PIL", "backend", "numpy", "onnxruntime", "starlette", "uvicorn"},
