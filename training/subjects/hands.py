@@ -56,9 +56,9 @@ def sleeve(hand: Array, length: float, wide: float) -> Array:
     (a, small), (b, large) = ring(-60.0), ring(-190.0)
     way = np.array([0.0, 0.0, 0.02, 0.2, 0.45, 0.7, 0.9, 1.0])[:, None]
     middle = a + (b - a) * way * length / 130.0
-    size = (small + (large - small) * way * length / 130.0) * wide + np.array([1.0, 4.0, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0])[
-        :, None
-    ]
+    size = (small + (large - small) * np.minimum(way * length / 130.0, 1.2)) * wide + np.array(
+        [1.0, 4.0, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0]
+    )[:, None]
     outline = profile(20)
     rows = np.repeat(middle[:, None], 20, axis=1)
     rows[..., 0] += size[:, :1] * outline[:, 0]

@@ -44,8 +44,11 @@ class HeadMap:
         skin = template.region("skin") & (template.mean[:, 1] > -140.0)
         if not ears:
             skin = skin & ~standing_ears(template)
-        triangles = vertices[template.triangles[skin[template.triangles].all(1)]]
-        points = (triangles.transpose(2, 0, 1) @ STREWN.T.astype(np.float32)).reshape(3, -1).T
+        triangles = template.triangles[skin[template.triangles].all(1)]
+        # Scalp and neck are made of large triangles, the face's are smaller than the map's cells.
+        large = (template.region("scalp") | template.region("neck"))[triangles[:, 0]]
+        strewn = (vertices[triangles[large]].transpose(2, 0, 1) @ STREWN.T.astype(np.float32)).reshape(3, -1).T
+        points = np.concatenate([strewn, vertices[triangles[~large]].mean(1), vertices[skin]])
         away = (points - middle.astype(np.float32)) @ axes.T.astype(np.float32)
         distance = np.linalg.norm(away, axis=1)
         row = np.arccos(np.clip(away[:, 1] / distance, -1.0, 1.0)) * (_ROWS / np.pi)

@@ -446,7 +446,7 @@ def _headscarf(head: HeadMap, face: FaceMeasures, headwear: Headwear, cloth: Sur
         reach = np.maximum(reach, mean - 0.1)
     folds = np.sin(9.0 * angle + 5.0 * share + p) + 0.7 * np.sin(15.0 * angle - 7.0 * share + 2.0 * p)
     knot = 16.0 * headwear.shape * np.clip((share - 0.5) * 3.0, 0.0, 1.0) ** 2
-    out = 3.0 + 8.0 * np.clip(share * 4.0, 0.0, 1.0) + 1.6 * folds * np.clip(share * 3.0, 0.0, 1.0) + knot
+    out = 3.0 + 8.0 * np.clip(share * 4.0, 0.0, 1.0) + 2.2 * folds * np.sin(np.pi * share**0.7) + knot
     dome = head.middle + (reach + out)[..., None] * way
     first = np.linalg.norm(rim - head.middle, axis=1)
     dome[0] = rim

@@ -228,7 +228,7 @@ def _hand(head: HeadMap, face: FaceMeasures, brows: Array, occluder: Occluder, s
         MeshProp(f"hand {occluder.side}", "occluder", _flat(place(hand) + move), stored.faces[:, turned], (smooth,))
     ]
     if occluder.sleeve is not None:
-        rows = sleeve(hand, 200.0, 1.12)
+        rows = sleeve(hand, 300.0, 1.12)
         cloth = Surface(colour=occluder.sleeve, roughness=0.85)
         name = f"sleeve {occluder.side}"
         props.append(MeshProp(name, "occluder", _flat(place(rows) + move), SLEEVE_FACES[:, turned], (cloth,)))

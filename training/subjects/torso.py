@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 _BLEND_MM = 75.0
 # Over this length the body's turn against the head builds up, mm.
 _TURN_MM = 110.0
+# Keeps columns apart in one ascending list of ways, mm.
+_APART = 1e5
 _PIVOT = np.array([0.0, -110.0, -45.0])
 
 
@@ -51,12 +53,14 @@ class Torso:
     """Skin from under the jaw to the chest as a grid: points and unit normals (R,C,3), mm.
 
     Columns run about the neck from the front to the subject's left. along (R,C) is the way down from the neck's end
-    (negative on the neck), mm.
+    (negative on the neck), mm. table (C*R,6) and ways (C*R,) hold the same column by column, for looking up.
     """
 
     points: Array
     normals: Array
     along: Array
+    table: Array
+    ways: Array
 
     @staticmethod
     def of(template: Template, vertices: Floats, build: Build) -> Torso:
@@ -84,26 +88,32 @@ class Torso:
         along -= along[len(neck) - 1]
         down = np.gradient(points, axis=0)
         around = np.roll(points, -1, 1) - np.roll(points, 1, 1)
-        return Torso(points, unit(np.cross(down, around)), along)
+        normals = unit(np.cross(down, around))
+        table = np.concatenate([points, normals], -1).transpose(1, 0, 2).reshape(-1, 6)
+        ways = (along + _APART * np.arange(along.shape[1])).T.ravel()
+        return Torso(points, normals, along, table, ways)
 
     def at(self, turn: Array, along: Array, out: Array | float) -> Array:
         """Points (...,3) at angles `turn` (radians) about the neck, `along` mm below its end, `out` mm off the skin."""
         turn, along, out = np.broadcast_arrays(turn, along, np.asarray(out, np.float64))
         rows, columns = self.along.shape
         place = (turn.ravel() / (2.0 * np.pi) * columns) % columns
-        left = np.floor(place).astype(np.int64) % columns
-        far = 1e5
-        flat = (self.along + far * np.arange(columns)).T.ravel()
-        total = np.zeros((len(place), 6))
-        grid = np.concatenate([self.points, self.normals], -1).transpose(1, 0, 2).reshape(-1, 6)
-        for column, near in ((left, 1.0 - (place - left)), ((left + 1) % columns, place - left)):
-            wanted = along.ravel() + far * column
-            after = np.clip(np.searchsorted(flat, wanted), column * rows + 1, column * rows + rows - 1)
-            part = (wanted - flat[after - 1]) / (flat[after] - flat[after - 1])
-            part = np.clip(part, -0.5, 1.0)[:, None]
-            total += near[:, None] * (grid[after - 1] * (1.0 - part) + grid[after] * part)
-        normal = total[:, 3:] / np.linalg.norm(total[:, 3:], axis=1, keepdims=True)
+        left = np.floor(place + 1e-9).astype(np.int64)
+        between = np.maximum(place - left, 0.0)
+        total = self._column(left % columns, along.ravel(), rows)
+        if between.max() > 1e-6:
+            total += between[:, None] * (self._column((left + 1) % columns, along.ravel(), rows) - total)
+        normal = total[:, 3:] / np.sqrt((total[:, 3:] ** 2).sum(1, keepdims=True))
         return (total[:, :3] + out.reshape(-1, 1) * normal).reshape(*turn.shape, 3)
+
+    def _column(self, column: NDArray[np.int64], along: Array, rows: int) -> Array:
+        """Points with normals (P,6) on columns (P,) of the grid."""
+        wanted = along + _APART * column
+        after = np.clip(np.searchsorted(self.ways, wanted), column * rows + 1, column * rows + rows - 1)
+        before = self.ways[after - 1]
+        part = np.clip((wanted - before) / (self.ways[after] - before), -0.5, 1.0)
+        first = self.table[after - 1]
+        return first + part[:, None] * (self.table[after] - first)
 
     def radius(self, along: Array) -> Array:
         """Mean distance from the axis at `along` mm below the neck's end, mm: turns angles into lengths."""
