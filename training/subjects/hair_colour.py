@@ -15,10 +15,12 @@ _PHEOMELANIN = np.array([0.343, 0.733, 1.924])
 # The colour that many scatterings among fibres of that absorption give: Chiang et al. 2016, "A Practical and
 # Controllable Hair and Fur Model", section 4.2, at azimuthal roughness 0.3.
 _SCATTER = 5.969 - 0.215 * 0.3 + 2.532 * 0.3**2 - 10.73 * 0.3**3 + 5.574 * 0.3**4 + 0.245 * 0.3**5
+# What the cuticle turns back before any pigment; black hair is never blacker.
+_UNTINTED = np.array([0.0060, 0.0057, 0.0055])
 
 # Names with eumelanin and pheomelanin amounts.
 NATURAL: dict[str, tuple[float, float]] = {
-    "black": (1.80, 0.10),
+    "black": (1.35, 0.10),
     "dark brown": (0.95, 0.12),
     "brown": (0.52, 0.12),
     "light brown": (0.27, 0.09),
@@ -38,7 +40,7 @@ _DYES: tuple[Colour, ...] = (
 def melanin_colour(eumelanin: float, pheomelanin: float) -> Colour:
     """Linear RGB of a head of hair with these amounts of pigment."""
     absorption = eumelanin * _EUMELANIN + pheomelanin * _PHEOMELANIN
-    red, green, blue = np.exp(-_SCATTER * np.sqrt(absorption))
+    red, green, blue = _UNTINTED + np.exp(-_SCATTER * np.sqrt(absorption))
     return float(red), float(green), float(blue)
 
 

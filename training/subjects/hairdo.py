@@ -216,9 +216,13 @@ def hair_strands(
         points = cut(points, hair.cut + shorter + ragged + rng.normal(0.0, 5.0, count))
     lain = points
     points = _dress(points, roots, side, fringe, hair, obstacle, vertices[template.landmarks68], rng)
+    if hair.flow == "parted":
+        lost = _strays(points, fringe, hair, obstacle.capsule)
+        if lost.mean() < 0.012:  # more are no strays but a sweep of hair
+            points, lain, inner = points[:, ~lost], lain[:, ~lost], inner[~lost]
     if covered is not None and worn:
         points = _held(lain, points, obstacle, vertices[covered])
-    radius = hair.radius * rng.uniform(0.75, 1.25, count) * np.where(inner, 4.0, 1.0)
+    radius = hair.radius * rng.uniform(0.75, 1.25, len(inner)) * np.where(inner, 4.0, 1.0)
     if hair.flow == "tied":
         tail = knotted(knot, hair.tail, obstacle, steps, rng)
         points = np.concatenate([points, tail], axis=1)
@@ -239,6 +243,13 @@ def _pressed(hair: Hair) -> Hair:
     """Hair as a hat leaves it: flat, and combed down."""
     flow = "forward" if hair.flow in ("up", "back") else hair.flow
     return replace(hair, flow=flow, lift=min(hair.lift, 15.0), volume=min(hair.volume, 5.0), lie=max(hair.lie, 0.9))
+
+
+def _strays(points: Floats, fringe: NDArray[np.bool_], hair: Hair, capsule: Capsule) -> NDArray[np.bool_]:
+    """Single strands (S,) that lie across the bare forehead: seen as lines drawn on it."""
+    azimuth, down, _, _ = capsule.polar(points[:, :, 1:])
+    bare = (hair.hairline.depth(azimuth, down) < -14.0) & (down < _BROW_DOWN) & (np.abs(azimuth) < 0.75)
+    return bare.any(1) & ~fringe
 
 
 def _held(lain: Floats, dressed: Floats, obstacle: Obstacle, covered: Floats) -> Floats:

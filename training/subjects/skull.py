@@ -101,9 +101,14 @@ class Obstacle:
 
 
 def ear_mask(template: Template) -> NDArray[np.bool_]:
-    """Mask (N,) of the ears that stand off the head (the template's region `ears` holds the skin about them too)."""
+    """Mask (N,) of the ears that stand off the head, their hollows included.
+
+    The template's region `ears` holds the skin about them too, and lacks the hollows.
+    """
     x, y, z = template.mean.T
-    return template.region("ears") & (((z + 13.0) / 19.0) ** 2 + (y / 31.0) ** 2 < 1.0) & (np.abs(x) > 50.0)
+    whole = ((z + 13.0) / 19.0) ** 2 + (y / 31.0) ** 2 < 1.0
+    hollow = ((z + 12.0) / 13.0) ** 2 + ((y - 2.0) / 18.0) ** 2 < 1.0
+    return ((template.region("ears") & whole) | (template.region("skin") & hollow)) & (np.abs(x) > 50.0)
 
 
 def _inside(corners: Floats, count: int) -> Floats:
