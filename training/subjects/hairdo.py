@@ -247,9 +247,11 @@ def _pressed(hair: Hair) -> Hair:
 
 def _strays(points: Floats, fringe: NDArray[np.bool_], hair: Hair, capsule: Capsule) -> NDArray[np.bool_]:
     """Single strands (S,) that lie across the bare forehead: seen as lines drawn on it."""
-    azimuth, down, _, _ = capsule.polar(points[:, :, 1:])
+    lost = (points[2] > 45.0).any(1) & ~fringe
+    azimuth, down, _, _ = capsule.polar(points[:, lost, 1:])
     bare = (hair.hairline.depth(azimuth, down) < -14.0) & (down < _BROW_DOWN) & (np.abs(azimuth) < 0.75)
-    return bare.any(1) & ~fringe
+    lost[lost] = bare.any(1)
+    return lost
 
 
 def _held(lain: Floats, dressed: Floats, obstacle: Obstacle, covered: Floats) -> Floats:

@@ -76,13 +76,13 @@ class Obstacle:
             quads = quads[~ear_mask(template)[quads].any(1)]
         coarse = template.region("scalp")[quads].any(1)
         axes = np.ascontiguousarray(vertices.T, np.float32)
-        parts = [_inside(axes[:, quads[coarse]], 5), _inside(axes[:, quads[~coarse]], 2)]
+        parts = [_inside(axes[:, quads[coarse]], 4), _inside(axes[:, quads[~coarse]], 2)]
         azimuth, down, distance, _ = capsule.polar(np.concatenate(parts, axis=1))
         grid = np.zeros((_ROWS, _COLUMNS))
         column = ((azimuth / (2.0 * np.pi) + 0.5) * _COLUMNS).astype(int) % _COLUMNS
         row = np.clip((down / _ROW_MM).astype(int), 0, _ROWS - 1)
         np.maximum.at(grid, (row, column), distance)
-        grid = np.maximum(_filled(grid), _shoulders(capsule))
+        grid = _filled(np.maximum(grid, _shoulders(capsule)))
         return Obstacle(capsule, np.pad(_smooth(grid), ((0, 0), (1, 1)), mode="wrap").astype(np.float32))
 
     def reach(self, azimuth: Floats, down: Floats) -> Floats:
@@ -122,7 +122,7 @@ def _inside(corners: Floats, count: int) -> Floats:
 def _filled(grid: Floats) -> Floats:
     """Empty cells take the largest neighbour until none is empty."""
     for _ in range(40):
-        empty = grid == 0.0
+        empty = grid < 1.0
         if not empty.any():
             break
         up, down = np.roll(grid, 1, 0), np.roll(grid, -1, 0)
