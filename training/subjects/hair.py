@@ -166,7 +166,7 @@ def draw_hair(rng: np.random.Generator, traits: Traits, styles: Sequence[str] = 
     colour, grey, grey_colour = draw_hair_colour(rng, traits)
     seed = int(rng.integers(2**31))
     bald, line = _draw_hairline(rng, traits)
-    from_assets = len(styles) > 0 and rng.random() < 0.15 and cut not in ("buzz", "afro", "locs")
+    from_assets = len(styles) > 0 and rng.random() < 0.10 and cut not in ("buzz", "afro", "locs")
     style = f"asset:{styles[int(rng.integers(len(styles)))]}" if from_assets else cut
     numbers = CUTS[cut](rng)
     if bald or (rng.random() < 0.05 * (1.0 - traits.female) + 0.004):
