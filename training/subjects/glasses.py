@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,9 +274,10 @@ def glasses_props(template: Template, vertices: Floats, glasses: Glasses) -> tup
     Raises :class:`training.subjects.fitting.WrongTemplate` for another topology.
     """
     face = FaceMeasures.of(template, vertices)
-    front = _front(glasses)
     near = skin_triangles(template, vertices, (-120.0, float(face.tip[1]) - 40.0, -15.0))
     near = near[near[:, 0, 1] < face.eyes[:, 1].max() + 50.0]
+    glasses = _sized(glasses, face, near)
+    front = _front(glasses)
     skin = HeightMap(near[(near[:, 0, 2] > 20.0) & (np.abs(near[:, 0, 0]) < 85.0)], 2)
     place = _placed(glasses, front, template, vertices, face, skin)
     pile = Pile()
@@ -324,6 +325,19 @@ def glasses_props(template: Template, vertices: Floats, glasses: Glasses) -> tup
         MeshProp("glasses", "glasses", pile.vertices, pile.faces, (upper_rim, lower_rim, glass, silicone, frame),
                  material=material),
     )  # fmt: skip
+
+
+def _sized(glasses: Glasses, face: FaceMeasures, skin: Floats) -> Glasses:
+    """The pair in the size an optician would hand out: as wide as the temples beside the eyes."""
+    eye = face.eyes.mean(0)
+    corner = skin[:, 0]
+    temple = (np.abs(corner[:, 1] - eye[1]) < 12.0) & (corner[:, 2] > eye[2] - 45.0) & (corner[:, 2] < eye[2] - 20.0)
+    if not temple.any():
+        return glasses
+    wanted = float(np.abs(corner[temple, 0] - eye[0]).max()) + 2.0
+    own = 0.5 * glasses.gap + glasses.width * glasses.size
+    wider = float(np.clip(wanted / own, 0.94, 1.15))
+    return replace(glasses, width=glasses.width * wider, height=glasses.height * wider**0.5, gap=glasses.gap * wider)
 
 
 class _Place:
