@@ -130,11 +130,11 @@ def test_a_fixed_basis_is_principal_components_in_plain_vectors_too(faces: FaceS
 
 def test_smaller_pictures_early_in_the_training(faces: FaceSet, tmp_path: Path) -> None:
     config = _short(4)
-    config = replace(config, schedule=replace(config.schedule, early=(0.5, 24)))
+    config = replace(config, schedule=replace(config.schedule, early=(0.5, 16)))
     train(config, faces, tmp_path, progress=False)
     assert len(_losses(tmp_path)) == 4
     network = load_run(tmp_path).model.network
-    for size in (24, 32):
+    for size in (16, 32):
         assert network(torch.zeros(2, 3, size, size)).code.shape == (2, config.neurons)
 
 

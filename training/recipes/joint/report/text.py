@@ -30,6 +30,8 @@ def bars(figures: dict[str, Any]) -> list[dict[str, Any]]:
         ("error against the closed form (ii), mm", ours, methods["closed_ii"]["similarity"]["error"]),
         ("error against the CNN on a fixed basis, mm", ours, methods["paper_fixed"]["similarity"]["error"]),
     ]
+    trials = [methods[f"trial_{name}"]["similarity"]["error"] for name in ("joint", "coefficients")]
+    found.append(("joint trial against the same network on a fixed basis, mm", trials[0], trials[1]))
     turn = turned(figures["pose"].get(methods["shipped"]["title"], []))
     if turn is not None:
         found.append(("error at 60 degrees over that at 0", turn, _LARGEST_TURN))
