@@ -1,4 +1,4 @@
-"""`likeness evaluate joint | now`."""
+"""`likeness evaluate joint | components | now`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 _KINDS = {
     "joint": ("training.recipes.joint.report.command", "a bundle on rendered faces; the recipe's report"),
+    "components": ("training.recipes.components.report.command", "the report on three components and objects"),
     "now": ("training.evaluation.now.command", "a bundle or meshes on scans in the NoW benchmark's layout"),
 }
 

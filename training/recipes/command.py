@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-RECIPES = ("joint",)
+RECIPES = ("joint", "components")
 _CONFIGS = ("shipped", "paper", "tiny")
 
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the sub-command's arguments."""
     parser.add_argument("recipe", choices=RECIPES, help="which system to train")
     parser.add_argument("--config", choices=_CONFIGS, default="shipped", help="full configuration (default: shipped)")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `likeness render` wrote")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of rendered pictures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the run")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, metavar="N", help="number of batches (default: the configuration's)")
@@ -47,6 +47,11 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
+        if args.recipe == "components":
+            from training.recipes.components import command
+
+            command.run(args, _changed)
+            return 0
         config: Any = CONFIGURATIONS[args.config]()
         for change in args.set:
             config = _changed(config, change)

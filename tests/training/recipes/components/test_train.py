@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+import torch
+
+from tests.training.recipes.components.toy import quick, toy, write_toy_heads, write_toy_objects
+from training.evaluation.components import rmse
+from training.recipes.components.config import (
+    ComponentsConfig,
+    DecoderConfig,
+    EncoderConfig,
+    MappingConfig,
+    StageConfig,
+    decoder,
+    paper,
+    tiny,
+)
+from training.recipes.components.data import Pairs, Split, labelled_pairs
+from training.recipes.components.framework import Framework
+from training.recipes.components.run import Trained, load_run
+from training.recipes.components.session import draw
+from training.recipes.components.train import train
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pairs, Split]:
+    return toy(write_toy_objects(tmp_path_factory.mktemp("objects")))[1:]
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pairs, Split]:
+    return toy(write_toy_heads(tmp_path_factory.mktemp("heads")))[1:]
+
+
+def errors(trained: Trained, pairs: Pairs, split: Split) -> tuple[float, float]:
+    """RMSE of the estimates on unseen things, and of the mean shape."""
+    asked = pairs.of(split.test)
+    truth = trained.space.vectors(pairs.shapes[pairs.owner[asked]])
+    mean = trained.space.vectors(pairs.shapes[split.training]).mean(0)
+    return rmse(trained.vectors(pairs, asked), truth), rmse(np.repeat(mean[None], len(truth), 0), truth)
+
+
+@pytest.mark.parametrize("form", ["linear", "feedforward", pytest.param("convolutional", marks=pytest.mark.slow)])
+def test_objects_are_recovered_better_than_by_their_mean(objects: tuple[Pairs, Split], form: str) -> None:
+    pairs, split = objects
+    widths = {"linear": (), "feedforward": (16,), "convolutional": (8, 4)}[form]
+    config = replace(tiny("objects"), decoder=DecoderConfig(form, 8, widths), mirror=form == "linear")  # type: ignore[arg-type]
+    if form == "convolutional":
+        config = replace(config, shapes=StageConfig(600, 5e-3, 16), all=StageConfig(600, 3e-3, 16))
+    trained = train(config, pairs, split, progress=False)
+    ours, control = errors(trained, pairs, split)
+    assert trained.vectors(pairs, pairs.of(split.test)).shape[1] == 12**3
+    assert ours < 0.96 * control
+
+
+@pytest.mark.parametrize("form", ["linear", "feedforward"])
+def test_heads_are_recovered_better_than_by_their_mean(heads: tuple[Pairs, Split], form: str) -> None:
+    pairs, split = heads
+    config = replace(tiny("heads"), decoder=DecoderConfig(form, 8, () if form == "linear" else (16,)))  # type: ignore[arg-type]
+    ours, control = errors(train(config, pairs, split, progress=False), pairs, split)
+    assert ours < 0.85 * control  # each picture shows two of the three axes
+
+
+def test_a_run_that_was_stopped_gives_what_it_would_have_given(
+    objects: tuple[Pairs, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs, split = objects
+    config = quick("objects")
+    whole = train(config, pairs, split, tmp_path / "whole", progress=False)
+    for stop_at in (25, 70, 112):  # in the first, between the third and in the last stage
+        seen = 0
+
+        def stopping(*args: object, stop_at: int = stop_at) -> np.ndarray:
+            nonlocal seen
+            seen += 1
+            if seen == stop_at:
+                raise KeyboardInterrupt
+            return draw(*args)  # type: ignore[arg-type]
+
+        folder = tmp_path / f"stopped at {stop_at}"
+        with monkeypatch.context() as patch:
+            patch.setattr("training.recipes.components.session.draw", stopping)
+            with pytest.raises(KeyboardInterrupt):
+                train(config, pairs, split, folder, progress=False)
+        train(config, pairs, split, folder, resume=True, progress=False)
+        pictures = pairs.of(split.test)
+        again = load_run(folder)
+        np.testing.assert_array_equal(again.vectors(pairs, pictures), whole.vectors(pairs, pictures))
+
+
+def test_a_run_is_not_resumed_with_something_else(objects: tuple[Pairs, Split], tmp_path: Path) -> None:
+    pairs, split = objects
+    config = replace(
+        quick("objects"), images=StageConfig(2), shapes=StageConfig(2), between=StageConfig(2), all=StageConfig(2)
+    )
+    train(config, pairs, split, tmp_path, progress=False)
+    with pytest.raises(ValueError, match="another configuration"):
+        train(replace(config, seed=1), pairs, split, tmp_path, resume=True, progress=False)
+    other = replace(pairs, images=255 - pairs.images)
+    with pytest.raises(ValueError, match="other data"):
+        train(config, other, split, tmp_path, resume=True, progress=False)
+
+
+def test_the_unlabelled_pairs_shapes_are_never_looked_at_from_scratch(objects: tuple[Pairs, Split]) -> None:
+    pairs, split = objects
+    config = replace(quick("objects"), pretrained=False, labelled=0.2, all=StageConfig(20, 1e-3, 8))
+    known = np.concatenate(labelled_pairs(pairs, split, config))
+    hidden = np.setdiff1d(np.arange(len(pairs.shapes)), pairs.owner[known])
+    shapes = pairs.shapes.copy()
+    shapes[hidden] = ~shapes[hidden]
+    outcomes = [train(config, replace(pairs, shapes=s), split, progress=False) for s in (pairs.shapes, shapes)]
+    pictures = pairs.of(split.test)
+    np.testing.assert_array_equal(*(found.vectors(pairs, pictures) for found in outcomes))
+
+
+def test_labelled_pairs_are_of_training_things_and_validation_of_others(objects: tuple[Pairs, Split]) -> None:
+    pairs, split = objects
+    known, held = labelled_pairs(pairs, split, replace(quick("objects"), labelled=0.5))
+    assert len(known) + len(held) == round(0.5 * len(pairs.of(split.training)))
+    assert set(pairs.owner[known]).isdisjoint(pairs.owner[held])
+    assert set(pairs.owner[np.concatenate([known, held])]) <= set(split.training)
+    assert set(split.training).isdisjoint(split.test)
+
+
+@pytest.mark.parametrize("kind", ["objects", "heads"])
+@pytest.mark.parametrize("encoder", ["linear", "feedforward", "convolutional", "residual"])
+@pytest.mark.parametrize("mapping", ["linear", "feedforward", "convolutional"])
+def test_every_form_of_table_1_gives_shapes(kind: str, encoder: str, mapping: str) -> None:
+    for form in ("linear", "feedforward", "convolutional"):
+        if form == "convolutional" and kind == "heads":
+            with pytest.raises(ValueError, match="no convolutional decoder"):
+                decoder("heads", form)
+            continue
+        config = paper(kind, encoder, mapping, form)  # type: ignore[arg-type]
+        length = 6**3 if kind == "objects" else 30
+        framework = Framework(config, length).eval()
+        with torch.no_grad():
+            assert framework(torch.rand(2, 1, config.size, config.size)).shape == (2, length)
+
+
+def test_table_1s_numbers() -> None:
+    framework = Framework(paper("objects", "feedforward", "feedforward", "feedforward"), 27_000)
+    shapes = [tuple(p.shape) for p in framework.parameters() if p.ndim == 2]
+    assert shapes == [(100, 1024), (60, 100), (100, 60), (400, 100), (800, 400), (27_000, 800)]
+    heads = Framework(paper("heads", "linear", "feedforward", "feedforward"), 300)
+    assert [tuple(p.shape) for p in heads.parameters() if p.ndim == 2] == [
+        (60, 1024), (100, 60), (98, 100), (200, 98), (300, 200)
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_alexnet_takes_pictures_of_any_size() -> None:
+    config = replace(paper("heads", "alexnet"), size=32)
+    with torch.no_grad():
+        assert Framework(config, 30).eval()(torch.rand(1, 1, 32, 32)).shape == (1, 30)
+
+
+def test_timm_is_wanted_only_by_those_who_ask_for_it() -> None:
+    config: ComponentsConfig = replace(
+        quick("objects"),
+        encoder=EncoderConfig("timm", model="resnet10t", weights=False),
+        mapping=MappingConfig("linear"),
+    )
+    try:
+        import timm  # noqa: F401
+    except ModuleNotFoundError:
+        with pytest.raises(ModuleNotFoundError, match="timm"):
+            Framework(config, 30)
+    else:
+        assert Framework(config, 30).eval()(torch.rand(2, 1, 64, 64)).shape == (2, 30)

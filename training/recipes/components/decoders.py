@@ -1,0 +1,165 @@
+"""Decoders: a code to a shape as a vector, and the shape encoders that train them without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from training.recipes.components.config import DecoderConfig, Kind
+from training.recipes.components.encoders import dense, set_rows
+
+# A last layer's weight (d,k) and bias (d,) -> those of one that gives other numbers.
+Turn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class LinearDecoder(nn.Module):
+    """Eq. 9's z = U b + mean: what a 3D morphable model is, its basis learned from the training shapes.
+
+    Weights are kept at about 1 and multiplied by `scale`: Adam moves all weights alike, however small they are.
+    """
+
+    def __init__(self, config: DecoderConfig, length: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(config.code, length)
+        self.scale = length**-0.5
+        # From scratch codes are about 1, and each number of a shape the sum of many.
+        nn.init.normal_(self.layer.weight, std=config.code**-0.5)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (B,k) -> shapes (B,p)."""
+        return self.layer(codes) * self.scale
+
+    @torch.no_grad()
+    def set(self, directions: Tensor, mean: Tensor) -> None:
+        """Takes U (p,k'), k' at most k, and the mean shape (p,)."""
+        self.layer.weight.zero_()
+        self.layer.weight[:, : directions.shape[1]] = directions / self.scale
+        self.set_mean(mean)
+
+    @torch.no_grad()
+    def set_mean(self, mean: Tensor) -> None:
+        """Takes the mean shape (p,) alone."""
+        self.layer.bias.copy_(mean / self.scale)
+
+    def turn_into(self, other: LinearDecoder, turn: Turn) -> None:
+        """Sets a decoder of other numbers to this one, its last layer turned."""
+        weight, bias = turn(self.layer.weight * self.scale, self.layer.bias * self.scale)
+        other.set(weight, bias)
+
+
+class FeedForwardDecoder(nn.Module):
+    """400 - 800 - 27000 or 98 - 200 - p (Table 1); occupancies end in a sigmoid."""
+
+    def __init__(self, config: DecoderConfig, length: int, occupancy: bool) -> None:
+        super().__init__()
+        self.layers = dense((config.code, *config.widths, length))
+        self.occupancy = occupancy
+        self.register_buffer("spread", torch.ones(()))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (B,k) -> shapes (B,p)."""
+        values = self.layers(codes)
+        return torch.sigmoid(values) if self.occupancy else values * self.spread
+
+    @torch.no_grad()
+    def measure(self, shapes: Tensor) -> None:
+        """Begins at the mean of shapes (n,p), with their spread: nobody would let it learn that step by step."""
+        mean = shapes.mean(0)
+        if not self.occupancy:
+            self.spread.copy_((shapes - mean).square().mean().sqrt())
+        start = torch.logit(mean, 1e-3) if self.occupancy else mean / self.spread
+        self.layers[-1].bias.copy_(start)
+
+    @torch.no_grad()
+    def turn_into(self, other: FeedForwardDecoder, turn: Turn) -> None:
+        """Sets a decoder of other numbers to this one, its last layer turned."""
+        other.layers[:-1].load_state_dict(self.layers[:-1].state_dict())
+        weight, bias = turn(self.layers[-1].weight * self.spread, self.layers[-1].bias * self.spread)
+        other.layers[-1].weight.copy_(weight)
+        other.layers[-1].bias.copy_(bias)
+        other.spread.fill_(1.0)
+
+
+class ConvolutionalDecoder(nn.Module):
+    """Code -> maps at a quarter of the side -> twice doubled, 3 x 3 x 3 convolutions of `widths` -> occupancies."""
+
+    def __init__(self, config: DecoderConfig, side: int) -> None:
+        super().__init__()
+        self.side, self.coarse = side, (side + 3) // 4
+        first, second = config.widths
+        self.maps = first
+        self.spread = nn.Linear(config.code, first * self.coarse**3)
+        self.layers = nn.Sequential(
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2), nn.Conv3d(first, second, 3, padding=1), nn.ReLU(),
+            nn.Upsample(scale_factor=2), nn.Conv3d(second, 1, 3, padding=1),
+        )  # fmt: skip
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (B,k) -> occupancies (B,R^3), 0..1."""
+        coarse = self.spread(codes).reshape(-1, self.maps, *(self.coarse,) * 3)
+        side = self.side
+        return torch.sigmoid(self.layers(coarse)[:, 0, :side, :side, :side]).flatten(1)
+
+
+class DenseShapeEncoder(nn.Module):
+    """The mirror image of a linear or feed-forward decoder; it sees shapes less their mean, by their spread."""
+
+    def __init__(self, config: DecoderConfig, length: int) -> None:
+        super().__init__()
+        self.layers = dense((length, *reversed(config.widths), config.code))
+        self.register_buffer("mean", torch.zeros(length))
+        self.register_buffer("spread", torch.ones(()))
+
+    def forward(self, shapes: Tensor) -> Tensor:
+        """Shapes (B,p) -> codes (B,k)."""
+        return self.layers((shapes - self.mean) / self.spread)
+
+    @torch.no_grad()
+    def measure(self, shapes: Tensor) -> None:
+        """Takes mean and spread from shapes (n,p)."""
+        self.mean.copy_(shapes.mean(0))
+        self.spread.copy_((shapes - self.mean).square().mean().sqrt())
+
+    @torch.no_grad()
+    def set(self, directions: Tensor, mean: Tensor) -> None:
+        """Takes U^T (k',p), k' at most k, and the mean shape (p,): eq. 7."""
+        self.mean.copy_(mean)
+        set_rows(self.layers[0], directions, torch.zeros(len(directions)))
+
+
+class ConvolutionalShapeEncoder(nn.Module):
+    """The mirror image of the convolutional decoder."""
+
+    def __init__(self, config: DecoderConfig, side: int) -> None:
+        super().__init__()
+        first, second = config.widths
+        self.side = side
+        self.layers = nn.Sequential(
+            nn.Conv3d(1, second, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv3d(second, first, 3, stride=2, padding=1), nn.ReLU(),
+        )  # fmt: skip
+        coarse = (side + 3) // 4
+        self.code = nn.Linear(first * coarse**3, config.code)
+
+    def forward(self, shapes: Tensor) -> Tensor:
+        """Occupancies (B,R^3) -> codes (B,k)."""
+        return self.code(self.layers(shapes.reshape(-1, 1, *(self.side,) * 3)).flatten(1))
+
+
+def make_decoder(config: DecoderConfig, kind: Kind, length: int) -> nn.Module:
+    """The decoder that `config` describes, for shapes of `length` numbers."""
+    if config.kind == "linear":
+        return LinearDecoder(config, length)
+    if config.kind == "feedforward":
+        return FeedForwardDecoder(config, length, kind == "objects")
+    return ConvolutionalDecoder(config, round(length ** (1 / 3)))
+
+
+def make_shape_encoder(config: DecoderConfig, length: int) -> nn.Module:
+    """What turns shapes of `length` numbers into the codes that the decoder of `config` takes."""
+    if config.kind == "convolutional":
+        return ConvolutionalShapeEncoder(config, round(length ** (1 / 3)))
+    return DenseShapeEncoder(config, length)
