@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from training.assets.proxy import BadAsset, Proxy, read_proxy, read_texture
 from training.template import Template
@@ -113,6 +112,8 @@ class _Reader:
 
 
 def _check_picture(path: Path) -> None:
+    from PIL import Image  # Blender's own Python has none; only assets need it there
+
     try:
         with Image.open(path) as picture:
             picture.verify()

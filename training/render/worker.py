@@ -221,6 +221,9 @@ def main() -> NoReturn:
     except (RenderStopped, DatasetError, OSError, ValueError) as error:
         _tell(STOPPED, str(error))
         _leave(1)
+    except ImportError as error:
+        _tell(STOPPED, f"This Python has no {error.name}: install it there, or leave --assets out.")
+        _leave(1)
     _leave(0)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
 
 from training.template import Template
 
@@ -32,6 +31,8 @@ class PhotoSkin:
 
 def load_photo_skin(path: Path, template: Template, side: int = _SIDE) -> PhotoSkin:
     """Reads a skin texture (any square size). Raises ``ValueError`` when the file cannot be read as a picture."""
+    from PIL import Image  # Blender's own Python has none; only photographic skins need it there
+
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
@@ -62,6 +63,8 @@ def _mask(
     template: Template, vertices: NDArray[np.bool_], box: tuple[float, float, float, float], side: int, blur: float
 ) -> Floats:
     """Where the quads of these vertices lie in the box, (side,side) 0..1."""
+    from PIL import Image, ImageDraw, ImageFilter
+
     u0, v0, u1, v1 = box
     picture = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(picture)
@@ -75,6 +78,8 @@ def _mask(
 
 
 def _at_vertices(template: Template, ratio: Floats, box: tuple[float, float, float, float]) -> Floats:
+    from PIL import Image, ImageFilter
+
     side = len(ratio)
     u0, v0, u1, v1 = box
     # About a vertex spacing wide, so that a vertex stands for the skin around it.
