@@ -16,6 +16,7 @@ SENSOR_MM = 36.0
 PORTRAIT_LENS_MM = 135.0
 PORTRAIT_DISTANCE = 1.05
 NEAREST = 0.01
+DISPLAY_SIZE = 0.08  # metres in the viewport: a camera, not a room, beside a head
 
 IMAGE_SIZE = "likeness_image_size"  # custom property of a photo's camera: width and height in pixels
 
@@ -121,4 +122,5 @@ def _camera(name: str) -> bpy.types.Object:
     data = bpy.data.cameras.new(name)
     data.clip_start = NEAREST
     data.sensor_width = SENSOR_MM
+    data.display_size = DISPLAY_SIZE
     return bpy.data.objects.new(name, data)

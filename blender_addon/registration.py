@@ -19,6 +19,8 @@ def register() -> None:
     """Add all classes and properties."""
     translations.add()
     for cls in CLASSES:
+        if issubclass(cls, bpy.types.Operator | bpy.types.Panel | bpy.types.Menu):
+            cls.bl_translation_context = translations.CONTEXT
         bpy.utils.register_class(cls)
     properties.add()
     objects_ui.add()

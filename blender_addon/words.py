@@ -5,12 +5,12 @@ from __future__ import annotations
 from bpy.app.translations import pgettext_iface, pgettext_rpt
 
 from .failures import SENTENCES, Failure
-from .translations import BACKEND_SENTENCES
+from .translations import BACKEND_SENTENCES, CONTEXT
 
 
 def said(text: str, **facts: object) -> str:
     """A label or message in the interface's language, with `facts` for its fields."""
-    translated: str = pgettext_iface(text)
+    translated: str = pgettext_iface(text, CONTEXT)
     return translated.format(**facts) if facts else translated
 
 

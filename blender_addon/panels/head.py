@@ -38,9 +38,9 @@ class LIKENESS_PT_head(OfHead, bpy.types.Panel):
         row.operator("likeness.view_photo", icon="CAMERA_DATA")
         modifier = thing.modifiers.get(SUBDIVISION)
         if modifier is not None:
-            row.prop(modifier, "show_viewport", text="Smooth", icon="MOD_SUBSURF")
+            row.prop(modifier, "show_viewport", text=said("Smooth"), icon="MOD_SUBSURF", translate=False)
         if confidence.SCORE in thing:
-            layout.label(text=confidence.words(thing[confidence.SCORE]))
+            layout.label(text=said(confidence.words(thing[confidence.SCORE])), translate=False)
             layout.operator("likeness.show_confidence", icon="SHADING_SOLID")
 
 
@@ -55,13 +55,13 @@ class LIKENESS_PT_face(OfHead, bpy.types.Panel):
         layout, thing = self.layout, active_head(context)
         presets(layout, "LIKENESS_MT_face_presets", "likeness.add_face_preset")
         row = layout.row(align=True)
-        row.operator("likeness.reset", text="As in Photo", icon="LOOP_BACK").to = "PHOTO"
-        row.operator("likeness.reset", text="Average").to = "MEAN"
+        row.operator("likeness.reset", text=said("As in Photo"), icon="LOOP_BACK", translate=False).to = "PHOTO"
+        row.operator("likeness.reset", text=said("Average"), translate=False).to = "MEAN"
         row = layout.row(align=True)
-        row.operator("likeness.randomise", text="Randomise", icon="SHADERFX")
-        row.prop(context.scene.likeness, "seed", text="Seed")
+        row.operator("likeness.randomise", text=said("Randomise"), icon="SHADERFX", translate=False)
+        row.prop(context.scene.likeness, "seed", text=said("Seed"), translate=False)
         row = layout.row(align=True)
-        row.operator("likeness.mirror", text="Mirror", icon="MOD_MIRROR")
+        row.operator("likeness.mirror", text=said("Mirror"), icon="MOD_MIRROR", translate=False)
         row.operator("likeness.copy_face", text="", icon="COPYDOWN")
         row.operator("likeness.paste_face", text="", icon="PASTEDOWN")
         named = sliders.of(thing)
@@ -74,9 +74,11 @@ class LIKENESS_PT_face(OfHead, bpy.types.Panel):
                     name = f"slider_{slider.index:02d}"
                     column.prop(thing.likeness, name, text=said(slider.name), slider=True, translate=False)
         header, body = layout.panel("LIKENESS_components", default_closed=bool(named))
-        header.label(text="Components")
+        header.label(text=said("Components"), translate=False)
         if body:
-            body.operator("likeness.key_face", text="Key Components", icon="KEY_HLT").part = "IDENTITY"
+            body.operator(
+                "likeness.key_face", text=said("Key Components"), icon="KEY_HLT", translate=False
+            ).part = "IDENTITY"
             column = body.column(align=True)
             for key in heads.identity_keys(thing):
                 column.prop(key, "value", text=key.name, slider=True, translate=False)
@@ -94,14 +96,16 @@ class LIKENESS_PT_expression(OfHead, bpy.types.Panel):
         layout, thing = self.layout, active_head(context)
         presets(layout, "LIKENESS_MT_expression_presets", "likeness.add_expression_preset")
         row = layout.row(align=True)
-        row.operator("likeness.reset", text="Neutral", icon="LOOP_BACK").to = "NEUTRAL"
+        row.operator("likeness.reset", text=said("Neutral"), icon="LOOP_BACK", translate=False).to = "NEUTRAL"
         if heads.EXPRESSION in thing:
-            row.operator("likeness.reset", text="As in Photo").to = "PHOTO_EXPRESSION"
-        layout.operator("likeness.key_face", text="Key Expression", icon="KEY_HLT").part = "EXPRESSION"
+            row.operator("likeness.reset", text=said("As in Photo"), translate=False).to = "PHOTO_EXPRESSION"
+        layout.operator(
+            "likeness.key_face", text=said("Key Expression"), icon="KEY_HLT", translate=False
+        ).part = "EXPRESSION"
         keys = heads.expression_keys(thing)
         for title, beginnings in arkit.GROUPS:
             header, body = layout.panel(f"LIKENESS_expression_{beginnings[0]}", default_closed=True)
-            header.label(text=title)
+            header.label(text=said(title), translate=False)
             if body:
                 column = body.column(align=True)
                 for key in keys:
@@ -120,15 +124,17 @@ class LIKENESS_PT_export(OfHead, bpy.types.Panel):
         """Files, assets, bodies."""
         layout = self.layout
         layout.operator_context = "INVOKE_DEFAULT"
-        layout.operator("likeness.export_copy", text="Export Copy...", icon="EXPORT")
-        layout.operator("likeness.export_target", text="MakeHuman Target...", icon="OUTLINER_OB_ARMATURE")
+        layout.operator("likeness.export_copy", text=said("Export Copy..."), icon="EXPORT", translate=False)
+        layout.operator(
+            "likeness.export_target", text=said("MakeHuman Target..."), icon="OUTLINER_OB_ARMATURE", translate=False
+        )
         layout.operator("likeness.mark_asset", icon="ASSET_MANAGER")
 
 
 def presets(layout: bpy.types.UILayout, menu: str, add: str) -> None:
     """A row with the menu of presets, and the buttons to add and to remove one."""
     row = layout.row(align=True)
-    row.menu(menu, text=getattr(bpy.types, menu).bl_label)
+    row.menu(menu, text=said(getattr(bpy.types, menu).bl_label), translate=False)
     row.operator(add, text="", icon="ADD")
     row.operator(add, text="", icon="REMOVE").remove_active = True
 

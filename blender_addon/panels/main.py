@@ -43,9 +43,14 @@ class LIKENESS_PT_main(InTab, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("likeness.choose_face", icon="RESTRICT_SELECT_OFF")
         row.operator("likeness.paste_photo", icon="PASTEDOWN")
-        layout.operator("likeness.reconstruct_photos", text="Several Photos...", icon="FILE_FOLDER")
+        layout.operator(
+            "likeness.reconstruct_photos", text=said("Several Photos..."), icon="FILE_FOLDER", translate=False
+        )
         if state.provider:
-            layout.label(text=said("Runs on: {provider}", provider=state.provider.removesuffix("ExecutionProvider")))
+            layout.label(
+                text=said("Runs on: {provider}", provider=state.provider.removesuffix("ExecutionProvider")),
+                translate=False,
+            )
         if len(state.results):
             _draw_results(layout, state.results)
         thing = context.active_object
@@ -76,7 +81,10 @@ def _draw_results(layout: bpy.types.UILayout, results: bpy.types.bpy_prop_collec
     box = layout.box()
     row = box.row()
     failed = sum(entry.failed for entry in results)
-    row.label(text=said("{good} of {count} photos became heads", good=len(results) - failed, count=len(results)))
+    row.label(
+        text=said("{good} of {count} photos became heads", good=len(results) - failed, count=len(results)),
+        translate=False,
+    )
     row.operator("likeness.clear_results", text="", icon="X", emboss=False)
     column = box.column(align=True)
     for entry in sorted(results, key=lambda entry: not entry.failed)[:MOST_RESULTS]:

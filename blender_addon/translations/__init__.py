@@ -6,9 +6,12 @@ from .backend import BACKEND_SENTENCES
 from .german import GERMAN
 
 LANGUAGES = {"de_DE": GERMAN}
-_CONTEXTS = ("*", "Operator")  # Blender looks up operators' names in a context of their own
+CONTEXT = "Likeness"
+"""Where Blender finds our words, since its own "Face" is one of a mesh."""
 
-__all__ = ["BACKEND_SENTENCES", "LANGUAGES", "add", "remove"]
+_CONTEXTS = ("*", CONTEXT)  # tooltips and properties' names are looked up in the first
+
+__all__ = ["BACKEND_SENTENCES", "CONTEXT", "LANGUAGES", "add", "remove"]
 
 
 def add() -> None:
