@@ -176,8 +176,11 @@ def strands(name: str) -> bpy.types.Material:
     return material
 
 
-def surface(name: str, pattern: str) -> bpy.types.Material:
-    """A prop's plain surface in two colours of a pattern; named nodes ``first``, ``second`` and ``pattern``."""
+def surface(name: str, pattern: str, unwrapped: bool = False) -> bpy.types.Material:
+    """A prop's plain surface in two colours (node ``colours``) of a pattern (node ``pattern``).
+
+    The pattern runs along the UV (in metres) of what is unwrapped, else through space.
+    """
     material, bsdf = new(name)
     if not pattern:
         return material
@@ -190,9 +193,10 @@ def surface(name: str, pattern: str) -> bpy.types.Material:
         texture = node(material, "ShaderNodeTexNoise", "pattern")
     else:
         texture = node(material, "ShaderNodeTexWave", "pattern")
-        texture.bands_direction = "Z" if pattern == "stripes" else "X"
+        across = "Y" if unwrapped else "Z"
+        texture.bands_direction = across if pattern == "stripes" else "X"
         texture.inputs["Distortion"].default_value = 0.0 if pattern == "stripes" else 1.0
-    link(place.outputs["Object"], texture.inputs["Vector"])
+    link(place.outputs["UV" if unwrapped else "Object"], texture.inputs["Vector"])
     link(texture.outputs["Fac"], mix.inputs["Factor"])
     link(mix.outputs["Result"], bsdf.inputs["Base Color"])
     if pattern == "knit":
@@ -204,7 +208,7 @@ def surface(name: str, pattern: str) -> bpy.types.Material:
 
 
 def glass(name: str) -> bpy.types.Material:
-    """A thin lens: lets light straight through, tinted (node ``tint``), and mirrors by Fresnel."""
+    """A thin lens: lets light through, tinted (node ``tint``), and mirrors by Fresnel and by a share (``mirror``)."""
     material, bsdf = new(name)
     link = material.node_tree.links.new
     through, mirror = node(material, "ShaderNodeBsdfTransparent", "tint"), node(material, "ShaderNodeBsdfAnisotropic")
@@ -212,7 +216,9 @@ def glass(name: str) -> bpy.types.Material:
     fresnel, mix = node(material, "ShaderNodeFresnel"), node(material, "ShaderNodeMixShader")
     # The passes look through a lens wherever they look: it mirrors nothing there.
     shown = node(material, "ShaderNodeMath", operation="SUBTRACT", use_clamp=True)
-    link(fresnel.outputs["Fac"], shown.inputs[0])
+    coated = node(material, "ShaderNodeMath", "mirror", operation="ADD", use_clamp=True)
+    link(fresnel.outputs["Fac"], coated.inputs[0])
+    link(coated.outputs["Value"], shown.inputs[0])
     link(_truth(material), shown.inputs[1])
     link(shown.outputs["Value"], mix.inputs["Fac"])
     link(through.outputs["BSDF"], mix.inputs[1])

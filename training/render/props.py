@@ -110,7 +110,8 @@ class PropRoom:
         kind = "strands" if isinstance(item.data, bpy.types.Curves) else look.kind
         key = (item.name, str(slot), kind, look.pattern, str(look.texture or ""))
         if key not in self._materials:
-            self._materials[key] = self._make(key, kind, look)
+            unwrapped = isinstance(item.data, bpy.types.Mesh) and len(item.data.uv_layers) > 0
+            self._materials[key] = self._make(key, kind, look, unwrapped)
         material = self._materials[key]
         material.pass_index = SEGMENTS.index(segment)
         if item.data.materials[slot] != material:
@@ -118,6 +119,7 @@ class PropRoom:
         nodes = material.node_tree.nodes
         if kind == "glass":
             clear = 1.0 - look.opacity
+            nodes["mirror"].inputs[1].default_value = look.metallic
             nodes["tint"].inputs["Color"].default_value = (*(clear + look.opacity * c for c in look.colour), 1.0)
             return
         bsdf = nodes["Principled BSDF"]
@@ -138,7 +140,7 @@ class PropRoom:
             bsdf.inputs["Subsurface Weight"].default_value = 0.8
             bsdf.inputs["Subsurface Scale"].default_value = 0.003
 
-    def _make(self, key: tuple[str, ...], kind: str, look: Surface) -> bpy.types.Material:
+    def _make(self, key: tuple[str, ...], kind: str, look: Surface, unwrapped: bool) -> bpy.types.Material:
         name = " ".join(part for part in key[:3] if part)
         if kind == "strands":
             return materials.strands(name)
@@ -150,4 +152,4 @@ class PropRoom:
             if look.texture not in self._images:
                 self._images[look.texture] = bpy.data.images.load(str(look.texture))
             return materials.cards(name, self._images[look.texture])
-        return materials.surface(name, look.pattern)
+        return materials.surface(name, look.pattern, unwrapped)

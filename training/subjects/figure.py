@@ -12,7 +12,7 @@ from training.camera import Camera
 from training.populations.identity import Population
 from training.subjects.beard import beard_cover, beard_props, beard_shade
 from training.subjects.brows import brow_cover, brow_props, brow_shade
-from training.subjects.clothes import clothes_props
+from training.subjects.clothes import beneath, clothes_props
 from training.subjects.expression import posed_vertices
 from training.subjects.glasses import glasses_props
 from training.subjects.hair import hair_cover, hair_props
@@ -81,13 +81,15 @@ class FigureBuilder:
         paint = self.painter.albedo(subject.skin, covers)
         red, green, blue = np.median(paint[self._throat], axis=0)
         bare = float(red), float(green), float(blue)
-        props += clothes_props(template, vertices, subject.clothes, bare)
+        wrapped = (headwear and headwear.kind == "headscarf") or (subject.occluder and subject.occluder.kind == "scarf")
+        clothes = beneath(subject.clothes) if wrapped else subject.clothes
+        props += clothes_props(template, vertices, clothes, bare)
         if headwear:
-            props += headwear_props(template, vertices, headwear, subject.clothes.build)
+            props += headwear_props(template, vertices, headwear, clothes.build)
         if subject.glasses:
             props += glasses_props(template, vertices, subject.glasses)
         if subject.occluder:
-            props += occluder_props(template, vertices, subject.occluder, subject.clothes.build, bare)
+            props += occluder_props(template, vertices, subject.occluder, clothes.build, bare)
         camera = view_camera(template, vertices, subject.view, resolution)
         return Figure(neutral, vertices, paint, self._reflectance(subject, paint), tuple(props), camera)
 

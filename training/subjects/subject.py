@@ -66,6 +66,7 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
     traits = identity.traits
     skin = draw_skin(next(parts), traits, stock.skins)
     hair = draw_hair(next(parts), traits, stock.hair_styles)
+    view = draw_view(next(parts))
     roots = hair.colour, hair.grey, hair.grey_colour
     return SubjectParams(
         seed=seed,
@@ -79,8 +80,8 @@ def draw_subject(population: Population, stock: Stock, seed: int, index: int) ->
         beard=draw_beard(next(parts), traits, *roots),
         glasses=draw_glasses(next(parts), traits),
         headwear=draw_headwear(next(parts), traits),
-        occluder=draw_occluder(next(parts), traits),
+        occluder=draw_occluder(next(parts), traits, view.yaw),
         clothes=draw_clothes(next(parts), traits),
         light=draw_light(next(parts), stock.worlds),
-        view=draw_view(next(parts)),
+        view=view,
     )
