@@ -81,7 +81,7 @@ def _wavy(rng: np.random.Generator) -> Numbers:
     return (_long(rng) if rng.random() < 0.65 else _bob(rng)) | {
         "curl": rng.uniform(3.0, 8.0), "wave": rng.uniform(45.0, 95.0), "flat": rng.uniform(0.4, 0.8),
         "lock": rng.uniform(0.55, 0.85), "locks": int(rng.integers(90, 220)), "volume": rng.uniform(12.0, 24.0),
-        "frizz": rng.uniform(1.0, 3.5),
+        "frizz": rng.uniform(1.0, 3.5), "density": 0.85, "radius": rng.uniform(0.42, 0.52),
     }  # fmt: skip
 
 
@@ -93,7 +93,8 @@ def _curly(rng: np.random.Generator) -> Numbers:
         "lift": rng.uniform(30.0, 55.0), "weight": rng.uniform(0.3, 0.55), "lie": rng.uniform(0.7, 0.9),
         "lock": rng.uniform(0.7, 0.9), "locks": int(rng.integers(180, 380)), "curl": rng.uniform(4.0, 10.0),
         "wave": rng.uniform(22.0, 42.0), "flat": rng.uniform(0.0, 0.3), "frizz": rng.uniform(2.0, 5.0),
-        "radius": rng.uniform(0.36, 0.46), "frame": rng.normal(6.0, 5.0), "core": 0.12,
+        "radius": rng.uniform(0.42, 0.54), "frame": rng.normal(6.0, 5.0), "core": 0.15,
+        "density": 0.75,
     }  # fmt: skip
 
 

@@ -231,12 +231,12 @@ def hair_strands(
 
 
 def _points_of(hair: Hair) -> int:
-    """Points a strand needs: for its length, and three and a half for each turn of a curl."""
+    """Points a strand needs: for its length, and three for each turn of a curl."""
     longest = max(hair.length, hair.sides)
     turns = min(longest, 300.0) / hair.wave if hair.curl > 0.0 else 0.0
     kinks = longest / 6.0 if hair.kink > 0.0 else 0.0
     plain = 4.0 + longest / 15.0 if longest < 90.0 else 8.0 + longest / 80.0
-    return int(np.clip(max(plain, 3.5 * turns, kinks), 4, 18))
+    return int(np.clip(max(plain, 3.2 * turns, kinks), 4, 18))
 
 
 def _pressed(hair: Hair) -> Hair:
