@@ -19,6 +19,8 @@ Floats = NDArray[np.floating]
 # The capsule's radius: a nominal skull. It only scales the way down on the dome.
 RADIUS = 85.0
 EQUATOR = RADIUS * np.pi / 2.0
+# Way down (mm) of the brows: how far a full fringe reaches.
+BROW_DOWN = 131.0
 
 _COLUMNS = 96
 _ROW_MM = 5.0
