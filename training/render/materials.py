@@ -163,16 +163,16 @@ def strands(name: str) -> bpy.types.Material:
     link = material.node_tree.links.new
     info = node(material, "ShaderNodeHairInfo")
     spread = node(material, "ShaderNodeMapRange")
-    spread.inputs["To Min"].default_value = 0.55
-    spread.inputs["To Max"].default_value = 1.45
+    spread.inputs["To Min"].default_value = 0.7
+    spread.inputs["To Max"].default_value = 1.25
     colour = node(material, "ShaderNodeRGB", "colour")
     mix = multiply(material)
     link(info.outputs["Random"], spread.inputs["Value"])
     link(colour.outputs["Color"], mix.inputs["A"])
     link(spread.outputs["Result"], mix.inputs["B"])
     link(mix.outputs["Result"], bsdf.inputs["Base Color"])
-    bsdf.inputs["Roughness"].default_value = 0.38
-    bsdf.inputs["Specular IOR Level"].default_value = 0.5
+    bsdf.inputs["Roughness"].default_value = 0.45
+    bsdf.inputs["Specular IOR Level"].default_value = 0.3
     return material
 
 
