@@ -25,6 +25,8 @@ OWN = {"Likeness", "Subdivision", "...", ""}
 def literals(path: Path) -> Iterator[str]:
     """What calls in a file say: the first argument of some functions, and `text=` where it is to be translated."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "bl_label":
+            yield ast.literal_eval(node.value)
         if not isinstance(node, ast.Call):
             continue
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -55,8 +57,6 @@ def of_sliders() -> Iterator[str]:
 
 def of_classes() -> Iterator[str]:
     for cls in registration.CLASSES:
-        if issubclass(cls, bpy.types.Operator | bpy.types.Panel | bpy.types.Menu | bpy.types.FileHandler):
-            yield cls.bl_label
         if issubclass(cls, bpy.types.Operator):
             yield cls.__doc__ or ""
 
