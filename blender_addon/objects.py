@@ -25,7 +25,8 @@ def create(voxels: Voxels, collection: bpy.types.Collection, *, photo: str = "")
     mesh = bpy.data.meshes.new("Object")
     material = bpy.data.materials.new("Object")
     material.diffuse_color = _COLOUR
-    material.use_nodes = True
+    if material.node_tree is None:
+        material.use_nodes = True
     material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = _COLOUR
     mesh.materials.append(material)
     thing = bpy.data.objects.new("Object", mesh)

@@ -85,7 +85,8 @@ def _add_studio(scene: bpy.types.Scene) -> None:
         scene.collection.objects.link(item)
     scene.camera = camera
     scene.world = bpy.data.worlds.new("World")
-    scene.world.use_nodes = True
+    if scene.world.node_tree is None:
+        scene.world.use_nodes = True
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.55, 0.57, 0.6, 1.0)
 
 
