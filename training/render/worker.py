@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -126,6 +127,7 @@ class SampleMaker:
             "engine": self.info.engine,
             "passes": list(self.info.passes),
             "view_transform": subject.view.transform,
+            "depth_of_field": subject.view.aperture > 0.0 and not self.info.passes,
             "denoised": self.scene.denoised,
             "blender": bpy.app.version_string,
         }
@@ -214,6 +216,7 @@ class _Writer:
 
 def main() -> NoReturn:
     """A child's whole life: the job comes as the first line on standard input, and when that closes, it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     job = RenderJob.from_json(_first_line())
     Thread(target=_end_with_parent, daemon=True).start()
     try:
