@@ -10,17 +10,22 @@ _PLAIN_EVERY_S = 5.0
 
 
 class Progress:
-    """Counts work done towards a total; use as a context manager. ``done`` is what an earlier run finished."""
+    """Counts work done towards a total; use as a context manager. ``done`` is what an earlier run finished.
 
-    def __init__(self, label: str, total: int, done: int = 0, unit: str = "img") -> None:
+    Nothing is printed where it is not ``shown``.
+    """
+
+    def __init__(self, label: str, total: int, done: int = 0, unit: str = "img", shown: bool = True) -> None:
         self.label, self.total, self.count, self.unit = label, total, done, unit
-        self._first, self._start, self._shown = done, time.monotonic(), 0.0
+        self._first, self._start, self._shown = done, time.monotonic(), 0.0 if shown else float("inf")
         try:
             from tqdm import tqdm
         except ImportError:
             self._bar = None
         else:
-            self._bar = tqdm(total=total, initial=done, desc=label, unit=unit, smoothing=0.05, mininterval=0.5)
+            self._bar = tqdm(
+                total=total, initial=done, desc=label, unit=unit, smoothing=0.05, mininterval=0.5, disable=not shown
+            )
 
     def __enter__(self) -> Progress:
         """Itself."""
@@ -42,7 +47,7 @@ class Progress:
             self._bar.update(steps)
             return
         now = time.monotonic()
-        if now - self._shown < _PLAIN_EVERY_S and self.count < self.total:
+        if self._shown == float("inf") or (now - self._shown < _PLAIN_EVERY_S and self.count < self.total):
             return
         self._shown = now
         rate = (self.count - self._first) / max(now - self._start, 1e-9)

@@ -55,7 +55,7 @@ def fit_face_model(
     painter = Painter(template)
     heads, skins = [], []
     parts = rng.spawn(sizes.heads)
-    with Progress("face model", sizes.heads, unit="head") if progress else _Silence() as bar:
+    with Progress("face model", sizes.heads, unit="head", shown=progress) as bar:
         for part in parts:
             identity = population.draw(part)
             heads.append(population.vertices(identity))
@@ -122,14 +122,3 @@ def _fixed_colours(template: Template) -> Floats:
         colours[radius <= _IRIS] = _IRIS_COLOUR
         colours[radius <= _PUPIL] = _PUPIL_COLOUR
     return colours
-
-
-class _Silence:
-    def __enter__(self) -> _Silence:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        """Nothing."""
