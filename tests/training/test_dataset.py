@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from training.dataset import (
     read_faces,
     split,
 )
+from training.shards import read_shard, write_shard
 
 
 def test_samples_come_back_in_order_with_their_template(tmp_path: Path) -> None:
@@ -27,9 +29,7 @@ def test_samples_come_back_in_order_with_their_template(tmp_path: Path) -> None:
     assert len(read_faces(tmp_path / "data", limit=3, progress=False)) == 3
 
 
-def test_large_arrays_stay_on_the_disk_and_leave_nothing_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_arrays_stay_on_the_disk_and_leave_nothing_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_toy_faces(tmp_path / "data", count=5, size=32)
     known = read_faces(folder, progress=False)
     monkeypatch.setattr("training.dataset._IN_MEMORY", known.vertices.nbytes - 1)
@@ -38,6 +38,19 @@ def test_large_arrays_stay_on_the_disk_and_leave_nothing_there(
     assert not isinstance(faces.landmarks68, np.memmap)
     np.testing.assert_array_equal(faces.vertices, known.vertices)
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_landmarks_show_unless_the_samples_say_otherwise(tmp_path: Path) -> None:
+    folder = write_toy_faces(tmp_path / "data", count=2, size=32)
+    assert read_faces(folder, progress=False).visible68.all()
+    shard = folder / "shard-000000.tar"
+    samples = list(read_shard(shard))
+    flags = np.arange(68) % 2 == 0
+    packed = {"seg.png": b"segments", "truth.npz": b"passes"}
+    write_shard(shard, [replace(s, arrays=s.arrays | {"landmarks68_visible": flags}, packed=packed) for s in samples])
+    faces = read_faces(folder, progress=False)
+    np.testing.assert_array_equal(faces.visible68, [flags, flags])
+    assert faces.visible_dense.shape == faces.landmarks_dense.shape[:2] and faces.visible_dense.all()
 
 
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
