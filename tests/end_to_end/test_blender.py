@@ -35,7 +35,7 @@ def heads() -> list[Any]:
     return [thing for thing in bpy.data.objects if "likeness_method" in thing]
 
 
-def reconstruct(**options: str) -> str:
+def reconstruct(**options: Any) -> str:
     """Run the operator as a script would; return its failure's sentence, or "" where it has worked."""
     try:
         assert bpy.ops.likeness.reconstruct("EXEC_DEFAULT", True, **options) == {"FINISHED"}
@@ -146,6 +146,106 @@ def test_a_bad_photo_gives_a_sentence_and_changes_nothing(addon: Any, tmp_path: 
     assert "Traceback" not in sentence
     assert contents() == before
     assert reconstruct(filepath=str(PHOTO)) == "", "the next click works"
+
+
+def reconstruct_photos(folder: Path, *names: str, **options: Any) -> set[str]:
+    files = [{"name": name} for name in names]
+    call = bpy.ops.likeness.reconstruct_photos
+    found: set[str] = call("EXEC_DEFAULT", True, directory=str(folder), files=files, **options)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two photos of the sample's face, one wall, one empty file, and what is no photo."""
+    from PIL import Image, ImageOps
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    with Image.open(PHOTO) as photo:
+        photo.save(photos / "a.jpg")
+        ImageOps.mirror(photo).save(photos / "d.png")
+    write_wall(photos / "b.png")
+    write_empty(photos / "c.jpg")
+    write_text(photos / "notes.txt")
+    return photos
+
+
+def test_a_folder_of_photos_of_which_some_fail(addon: Any, folder: Path) -> None:
+    bpy.ops.ed.undo_push(message="Before")
+    before = contents()
+    assert reconstruct_photos(folder) == {"FINISHED"}
+    results = bpy.context.window_manager.likeness.results
+    assert [(one.name, one.failed) for one in results] == [
+        ("a.jpg", False), ("b.png", True), ("c.jpg", True), ("d.png", False)
+    ]  # fmt: skip
+    assert "No face was found" in results[1].message and "empty" in results[2].message
+    made = heads()
+    assert len(made) == 2 and {thing["likeness_photo"] for thing in made} == {"a.jpg", "d.png"}
+    assert (made[0].location - made[1].location).length > 0.2, "side by side"
+    assert all(thing.select_get() for thing in made)
+    bpy.ops.ed.undo()
+    assert contents() == before, "one undo step"
+    assert bpy.ops.likeness.clear_results() == {"FINISHED"} and not len(results)
+
+
+def test_several_photos_of_one_person_become_one_head(addon: Any, folder: Path) -> None:
+    assert reconstruct_photos(folder, "a.jpg", "d.png", one_person=True) == {"FINISHED"}
+    (made,) = heads()
+    cameras = [thing for thing in bpy.data.objects if thing.type == "CAMERA"]
+    assert {view["likeness_photo"] for view in cameras} == {"a.jpg", "d.png"}
+    assert {view.data.background_images[0].image.name for view in cameras} == {"a.jpg", "d.png"}
+    values = [key.value for key in made.data.shape_keys.key_blocks[1:7]]
+    single = []
+    for name in ("a.jpg", "d.png"):
+        assert reconstruct(filepath=str(folder / name)) == ""
+        (other,) = set(heads()) - {made}
+        single.append([key.value for key in other.data.shape_keys.key_blocks[1:7]])
+        bpy.data.objects.remove(other)
+    assert values == pytest.approx(np.mean(single, axis=0), abs=1e-4)
+
+
+def test_when_all_photos_fail_nothing_changes(addon: Any, folder: Path) -> None:
+    before = contents()
+    with pytest.raises(RuntimeError, match="None of the 2 photos became a head; the first: No face was found"):
+        reconstruct_photos(folder, "b.png", "c.jpg")
+    assert contents() == before
+
+
+def test_a_folder_without_photos(addon: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RuntimeError, match="holds no photos"):
+        reconstruct_photos(tmp_path / "empty")
+
+
+def test_a_face_and_a_box_can_be_chosen(addon: Any) -> None:
+    assert reconstruct(filepath=str(PHOTO), face=0) == ""
+    assert "face 3 was asked for" in reconstruct(filepath=str(PHOTO), face=3)
+    assert reconstruct(filepath=str(PHOTO), box=(173.0, 73.0, 102.0, 102.0)) == ""
+    assert "outside the picture" in reconstruct(filepath=str(PHOTO), box=(900.0, 0.0, 50.0, 50.0))
+
+
+def test_the_photo_stands_upright_behind_the_head(addon: Any, tmp_path: Path) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(PHOTO) as photo:
+        photo.crop((0, 0, 512, 400)).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif)
+    assert reconstruct(filepath=str(tmp_path / "turned.jpg")) == ""
+    (view,) = [thing for thing in bpy.data.objects if thing.type == "CAMERA"]
+    assert tuple(view["likeness_image_size"]) == (512, 400)
+    assert tuple(view.data.background_images[0].image.size) == (512, 400)
+
+
+def test_the_backend_tells_how_it_is_and_can_be_stopped(addon: Any) -> None:
+    assert bpy.ops.likeness.test_backend() == {"FINISHED"}
+    state = bpy.context.window_manager.likeness
+    assert state.provider == "CPUExecutionProvider" and 20 < state.memory < 4000
+    assert addon.server.pid is not None
+    assert bpy.ops.likeness.stop_backend() == {"FINISHED"}
+    assert addon.server.pid is None and state.provider == ""
+    assert not bpy.ops.likeness.stop_backend.poll()
 
 
 def test_without_a_photo(addon: Any) -> None:
