@@ -1,0 +1,97 @@
+"""The losses of paper 5, section 6: photometric, landmarks, statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.formation.code import Code
+from training.formation.decoder import FaceDecoder, Seen, Surface
+from training.recipes.mofa.config import LossConfig
+
+# 46 of the points: brows, nose, eyes, lips; the jaw's slide over the skin as the head turns.
+MARKS = (*range(17, 60), 61, 62, 63)
+_PAPERS_SIZE = 240
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a landmark detector says: points (B,68,2) px and confidence (B,68) 0..1."""
+
+    points: Tensor
+    confidence: Tensor
+
+
+def photometric(images: Tensor, surface: Surface, seen: Seen, inside: Tensor) -> Tensor:
+    """Mean distance in colour (B,) between pictures (B,3,S,S) 0..1 and the vertices that face the camera (eq. 8).
+
+    The picture is looked at where each vertex is seen, between pixels; `inside` (V,) are the vertices that count.
+    """
+    at = seen.points[..., :2] / (images.shape[-1] / 2) - 1
+    there = nn.functional.grid_sample(
+        images, at[:, :, None], mode="bilinear", padding_mode="border", align_corners=False
+    )
+    difference = there[..., 0].transpose(1, 2) - surface.colours
+    distance = (difference.square().sum(2) + 1e-8).sqrt()
+    counted = (seen.facing & inside).to(distance.dtype)
+    return (distance * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+
+def landmark_distance(seen: Seen, marks: Marks, size: int) -> Tensor:
+    """Sum of the landmarks' squared distances (B,), weighted by confidence, in pixels of a picture of 240 (eq. 9)."""
+    chosen = list(MARKS)
+    away = (seen.landmarks[:, chosen] - marks.points[:, chosen]) * (_PAPERS_SIZE / size)
+    return (away.square().sum(2) * marks.confidence[:, chosen]).sum(1)
+
+
+def implausibility(config: LossConfig, code: Code) -> Tensor:
+    """How far from the average a face is (B,) (eq. 10)."""
+    return (
+        code.identity.square().sum(1)
+        + config.reflectance * code.reflectance.square().sum(1)
+        + config.expression * code.expression.square().sum(1)
+    )
+
+
+def losses(
+    config: LossConfig, decoder: FaceDecoder, code: Code, focal: float, images: Tensor, marks: Marks | None
+) -> dict[str, Tensor]:
+    """Every loss by name, unweighted, means over the batch; decoder is that of the face."""
+    assert code.translation is not None
+    size = images.shape[-1]
+    surface = decoder.surface(code)
+    seen = decoder.see(surface, code.translation, images.new_full((len(images),), focal), size)
+    found = {
+        "photometric": photometric(images, surface, seen, decoder.inside).mean(),
+        "regulariser": implausibility(config, code).mean(),
+    }
+    if marks is not None:
+        found["landmarks"] = landmark_distance(seen, marks, size).mean()
+    return found
+
+
+def total(config: LossConfig, found: dict[str, Tensor]) -> Tensor:
+    """The weighted sum (eq. 7)."""
+    return torch.stack([getattr(config, name) * value for name, value in found.items()]).sum()
+
+
+def blurred(images: Tensor, pixels: float) -> Tensor:
+    """Pictures blurred by a Gaussian of `pixels` deviation; reduced first where that is many, which costs less."""
+    if pixels < 0.3:
+        return images
+    size = images.shape[-1]
+    factor = max(1, int(pixels / 2))
+    small = nn.functional.interpolate(images, size=max(8, size // factor), mode="area") if factor > 1 else images
+    deviation = pixels * small.shape[-1] / size
+    reach = max(1, int(2.5 * deviation + 0.5))
+    line = torch.arange(-reach, reach + 1, dtype=images.dtype, device=images.device)
+    kernel = torch.exp(-0.5 * (line / deviation) ** 2)
+    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, 1, -1)
+    reach = min(reach, small.shape[-1] - 1)
+    kernel = kernel[..., kernel.shape[-1] // 2 - reach : kernel.shape[-1] // 2 + reach + 1]
+    padded = nn.functional.pad(small, (reach, reach, reach, reach), mode="replicate")
+    rows = nn.functional.conv2d(padded, kernel, groups=images.shape[1])
+    smooth = nn.functional.conv2d(rows, kernel.transpose(2, 3), groups=images.shape[1])
+    return nn.functional.interpolate(smooth, size=size, mode="bilinear", align_corners=False) if factor > 1 else smooth
