@@ -48,9 +48,16 @@ def rendered(request: pytest.FixtureRequest, population: AnnyPopulation) -> Iter
     subject = maker.draw(0)
     view = replace(subject.view, yaw=request.param, pitch=6.0, roll=9.0, aperture=1.8)
     subject = replace(
-        subject, view=view, headwear=None, expression={"jawOpen": 0.5}, beard=replace(subject.beard, length=0)
+        subject,
+        view=view,
+        headwear=None,
+        occluder=None,
+        expression={"jawOpen": 0.5},
+        beard=replace(subject.beard, length=0),
     )
     figure = maker.build(subject)
+    # What clothes leave bare is skin too, but no part of the head.
+    figure = replace(figure, props=tuple(prop for prop in figure.props if prop.segment != "skin"))
     sample = maker.record(subject, figure, maker.show(subject, figure), maker.render())
     picture = np.asarray(Image.open(io.BytesIO(sample.picture)).convert("RGB"))
     yield Rendered(population.template, figure, unpack_truth(sample.packed), picture)
