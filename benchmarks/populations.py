@@ -55,12 +55,14 @@ def _marks(model: FaceModel, weights: NDArray[np.float32]) -> Floats:
 
 
 class Basis:
-    """A population's skin as mean and columns: its own modes, or the principal components of many draws."""
+    """A population's surface as mean and columns: its own modes, or the principal components of many draws."""
 
     def __init__(self, population: Population, draws: int = 1200, columns: int = 200) -> None:
         template = population.template
-        skin = np.unique(template.quads[template.material == 0])
-        quads = np.searchsorted(skin, template.quads[template.material == 0])
+        # The mouth's inside belongs to the surface: ICT-FaceKit's lips go on behind where they meet.
+        shown = np.isin(template.material, [list(template.material_names).index(name) for name in ("skin", "mouth")])
+        skin = np.unique(template.quads[shown])
+        quads = np.searchsorted(skin, template.quads[shown])
         self.triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int64)
         self.landmarks = np.searchsorted(skin, template.landmarks68)
         if isinstance(population, LinearPopulation):
@@ -91,8 +93,8 @@ class Basis:
             rows = (at * normals[good][None]).sum(2).T
             base = (self.mean[corners] * weights[..., None]).sum(1)
             values = ((points[good] - base) * normals[good]).sum(1)
-            prior = 0.3 if turn < 3 else 0.05
-            normal = rows.T @ rows + prior * np.eye(rows.shape[1])
+            # Coefficients are normal: what the geometry leaves open stays near the mean.
+            normal = rows.T @ rows + (5.0 if turn < 3 else 1.0) * np.eye(rows.shape[1])
             head = self.mean + (np.linalg.solve(normal, rows.T @ values) @ columns).reshape(-1, 3)
             pose = _laid(scan, pose, Surface(head, self.triangles))
         return head
