@@ -146,7 +146,8 @@ def read_views(folder: Path, limit: int | None = None) -> ViewSet:
         if limit is not None and sum(len(part["names"]) for part in parts) >= limit:
             break
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here, because numpy leaves a torn file open.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 parts.append({name: arrays[name] for name in arrays.files})
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path} is damaged ({error}): delete it and render again, the others are kept") from error

@@ -45,11 +45,17 @@ def run(args: argparse.Namespace) -> int:
     from training.dataset import read_faces
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
+    from training.export.objects_command import export
+    from training.recipes.components.run import is_run
     from training.recipes.joint.data import fingerprint
     from training.recipes.joint.finish import finish
     from training.recipes.joint.run import load_run
 
     try:
+        if is_run(args.checkpoint):
+            export(args)
+            print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))
+            return 0
         trained = load_run(args.checkpoint)
         faces = read_faces(args.data, args.limit)
         if fingerprint(faces) != trained.data:

@@ -1,6 +1,7 @@
 """`likeness render-objects`: objects, or heads, from several sides, with their shapes.
 
     likeness render-objects --input modelnet10 --output data/objects
+    likeness render-objects --procedural 3000 --jitter 12 --output data/rules
     likeness render-objects --heads population.npz --output data/heads --count 5000
     blender -b --python training/render/objects.py -- --input modelnet10 --output data/objects
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +26,20 @@ if TYPE_CHECKING:
 # A picture's side over that of the box around what is seen.
 _FRAME = 1.12
 _SHARP_DEGREES = 30.0
+# Kinds of what is made by rule, in turn: chairs differ most.
+_RULES = ("chair", "table", "chair", "monitor")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `likeness render-objects`."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--input", type=Path, metavar="DIR", help="folder of ModelNet, ShapeNet or CLASS.npy.gz files")
+    what.add_argument("--procedural", type=int, metavar="N", help="N chairs, tables and monitors made by rule")
     what.add_argument("--heads", action="append", metavar="FILE", help="a population file: heads at -45, 0, 45 degrees")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the pictures")
     parser.add_argument("--classes", default="", help="only these, such as chair,monitor")
     parser.add_argument("--views", type=int, default=8, metavar="N", help="sides between 0 and 180 degrees (8)")
+    parser.add_argument("--jitter", type=float, default=0.0, metavar="DEG", help="how far views stray from those (0)")
     parser.add_argument("--resolution", type=int, default=64, metavar="PX", help="width and height (64)")
     parser.add_argument("--samples", type=int, default=4, metavar="N", help="samples per pixel (4)")
     parser.add_argument("--voxels", type=int, default=30, metavar="N", help="side of the grids (30)")
@@ -78,34 +84,59 @@ def _render_objects(args: argparse.Namespace) -> list[str]:
     from training.render.turntable import Turntable
     from training.render.views import grey_and_alpha, render_views
     from training.views import ViewsInfo
-    from training.voxels.folders import ShapeReader, find_shapes
 
-    sources = find_shapes(args.input, tuple(name for name in args.classes.split(",") if name))
+    count, source, read = _from_rules(args) if args.procedural else _from_files(args)
     info = ViewsInfo(
         kind="objects",
-        count=len(sources),
+        count=count,
         per_chunk=args.per_chunk,
         resolution=args.resolution,
         samples=args.samples,
         azimuths=tuple(float(a) for a in np.linspace(0, 180, args.views)),
         voxels=args.voxels,
         seed=args.seed,
-        source=_summary(sources, args),
+        source=source + (f", jitter {args.jitter:g}" if args.jitter else ""),
     )
-    reader = ShapeReader(args.voxels, _orientation(args), not args.hollow)
     table = Turntable(args.resolution, info.samples)
 
     def draw(index: int, path: Path) -> tuple[str, str, NDArray[np.uint8], dict[str, NDArray[Any]]]:
-        shape = reader.read(sources[index])
+        shape = read(index)
         rng = np.random.default_rng([info.seed, index])
         framed = _show(table, shape, rng)
         pictures = [
-            grey_and_alpha(table.picture(_view(azimuth, rng), framed, _FRAME, path)) for azimuth in info.azimuths
+            grey_and_alpha(table.picture(_view(azimuth + args.jitter * rng.uniform(-1, 1), rng), framed, _FRAME, path))
+            for azimuth in info.azimuths
         ]
         bits = np.packbits(shape.grid.ravel())
         return shape.name, shape.kind, np.stack(pictures), {"bits": bits}
 
     return render_views(args.output, info, draw, "objects")
+
+
+def _from_files(args: argparse.Namespace) -> tuple[int, str, Callable[[int], Shape]]:
+    """Number of shapes, what they are, and how one is read."""
+    from training.voxels.folders import ShapeReader, find_shapes
+
+    sources = find_shapes(args.input, tuple(name for name in args.classes.split(",") if name))
+    reader = ShapeReader(args.voxels, _orientation(args), not args.hollow)
+    return len(sources), _summary(sources, args), lambda index: reader.read(sources[index])
+
+
+def _from_rules(args: argparse.Namespace) -> tuple[int, str, Callable[[int], Shape]]:
+    import numpy as np
+
+    from training.voxels.folders import Shape
+    from training.voxels.grid import resized
+    from training.voxels.procedural import design, occupancy
+    from training.voxels.procedural_mesh import mesh
+
+    def read(index: int) -> Shape:
+        kind = _RULES[index % len(_RULES)]
+        solids = design(kind, np.random.default_rng([args.seed, index, 1]))
+        grid = resized(occupancy(solids, 2 * args.voxels), args.voxels)
+        return Shape(f"{kind}/rule/{args.seed}/{index:06d}", kind, grid, mesh=mesh(solids))
+
+    return args.procedural, "made by rule", read
 
 
 def _orientation(args: argparse.Namespace) -> Orientation | None:
