@@ -39,7 +39,7 @@ def test_an_eye_has_a_dark_pupil_a_coloured_iris_and_a_light_sclera(scene: Any, 
 
     answer = Reconstruction("joint", bundle.name, bundle.sha256, np.zeros(len(bundle.identity), np.float32))
     head.create(bundle, answer, scene.collection)
-    studio.add(scene)
+    studio.add(scene, scene.collection)
     view = camera.portrait(0.0)
     view.data.lens = 900.0
     view.location.x, view.location.z, view.rotation_euler = 0.032, 0.028, (np.pi / 2, 0, 0)
