@@ -77,11 +77,15 @@ class Basis:
         kept = spread[:columns, None] * rows[:columns] / np.sqrt(draws - 1)
         self.columns = kept.reshape(len(kept), -1, 3)
 
-    def fit(self, scan: Mesh, marks: Floats) -> Floats:
-        """The head (S,3) nearest to a scan: points drawn to planes, coefficients held by a weak normal prior."""
+    def fit(self, scan: Mesh, marks: Floats) -> tuple[Floats, float]:
+        """The head (S,3) nearest to a scan, and the root mean square of its coefficients in standard deviations.
+
+        Points are drawn to planes, coefficients held by a weak normal prior.
+        """
         goal = Surface(scan.vertices, scan.triangles)
         head: Floats = self.mean
         columns = self.columns.reshape(len(self.columns), -1)
+        found = np.zeros(len(columns))
         pose = fit_similarity(marks, head[self.landmarks])
         for turn in range(_ROUNDS):
             points, normals = pose(goal.vertices), goal.normals @ pose.rotation.T
@@ -95,9 +99,10 @@ class Basis:
             values = ((points[good] - base) * normals[good]).sum(1)
             # Coefficients are normal: what the geometry leaves open stays near the mean.
             normal = rows.T @ rows + (5.0 if turn < 3 else 1.0) * np.eye(rows.shape[1])
-            head = self.mean + (np.linalg.solve(normal, rows.T @ values) @ columns).reshape(-1, 3)
+            found = np.linalg.solve(normal, rows.T @ values)
+            head = self.mean + (found @ columns).reshape(-1, 3)
             pose = _laid(scan, pose, Surface(head, self.triangles))
-        return head
+        return head, float(np.sqrt((found**2).mean()))
 
 
 def _laid(scan: Mesh, pose: Similarity, head: Surface) -> Similarity:
@@ -118,23 +123,31 @@ def main() -> None:
     packed = sorted(args.ict.glob("*.npz")) if args.ict.is_dir() else []
     model = read_ict(packed[0] if packed else args.ict)
     figures = {}
-    print("| population | median mm | mean mm | std mm | worst subject's median |")
-    print("|---|---|---|---|---|")
+    print("| population | median mm | mean mm | std mm | worst subject's median | coefficients' size |")
+    print("|---|---|---|---|---|---|")
     for path in args.populations:
         population = load_population(path)
         basis = Basis(population)
         for label, fitted in ((population.name, True), (f"{population.name}, its mean head alone", False)):
-            distances = []
+            distances, sizes = [], []
             with Progress(label, args.count, unit="head") as progress:
                 for seed in range(args.count):
                     scan, marks = subject(model, seed)
-                    head = basis.fit(scan, marks) if fitted else basis.mean
+                    head, size = basis.fit(scan, marks) if fitted else (basis.mean, 0.0)
+                    sizes.append(size)
                     measured = scan_to_mesh(scan, marks[IBUG], Mesh(head, basis.triangles), head[basis.landmarks[IBUG]])
                     distances.append(measured)
                     progress.advance()
             total, worst = pooled(distances), max(float(np.median(part)) for part in distances)
-            figures[label] = {"median": total.median, "mean": total.mean, "std": total.std, "worst": worst}
-            print(f"| {label} | {total.median:.3f} | {total.mean:.3f} | {total.std:.3f} | {worst:.3f} |")
+            size = float(np.mean(sizes))
+            figures[label] = {
+                "median": total.median,
+                "mean": total.mean,
+                "std": total.std,
+                "worst": worst,
+                "size": size,
+            }
+            print(f"| {label} | {total.median:.3f} | {total.mean:.3f} | {total.std:.3f} | {worst:.3f} | {size:.2f} |")
     if args.json:
         args.json.write_text(json.dumps({"count": args.count, "figures": figures}, indent=1) + "\n", encoding="utf-8")
 

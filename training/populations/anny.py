@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.makehuman import BaseMesh
+from training.populations.actions import fitted_actions
 from training.populations.identity import Identity, Traits
 from training.template import HeadAssembler, HeadLayout, Template
 from training.whole_file import whole_file
@@ -176,8 +177,8 @@ class AnnyPopulation:
         return self.layout.assemble(self.neutral + moved.reshape(-1, 3))
 
     def expression(self, identity: Identity) -> Floats:
-        """The template's own facial actions (52,N,3) mm."""
-        return self.template.expression
+        """The template's own facial actions (52,N,3) mm, fitted to the identity."""
+        return fitted_actions(self.template, self.vertices(identity))
 
 
 # The variations of each phenotype between which anny interpolates, in the order of its mask's columns (the three

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from training.populations.linear import LinearPopulation
+from training.populations.linear import LinearPopulation, no_traits
 from training.progress import Progress
 from training.registration.align import UNITS, Similarity, fit_similarity
 from training.registration.carry import Carrier
@@ -16,6 +16,7 @@ from training.registration.lids import closed
 from training.registration.models.model import FaceModel
 from training.registration.rig import Rig
 from training.registration.target import Target, clean_mesh
+from training.registration.traits import TraitReader
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,9 @@ def register_model(rig: Rig, model: FaceModel) -> Registered:
     return Registered(target, pose, Carrier(rig, vertices, start, fitted, pairs, model.parts))
 
 
-def population_from_model(rig: Rig, model: FaceModel, registered: Registered, name: str) -> LinearPopulation:
+def population_from_model(
+    rig: Rig, model: FaceModel, registered: Registered, name: str, traits: TraitReader | None = None
+) -> LinearPopulation:
     """The model's modes and expressions carried over; actions that it lacks are the template's own."""
     carrier, pose = registered.carrier, registered.pose
     modes = np.empty((len(model.modes), len(rig.neutral), 3), np.float32)
@@ -58,7 +61,7 @@ def population_from_model(rig: Rig, model: FaceModel, registered: Registered, na
             modes[first : first + len(part)] = carrier.identity(part.transpose(1, 2, 0)).transpose(2, 0, 1)
             progress.advance(len(part))
     actions = carried_actions(rig, registered, model.expression)
-    return linear_population(rig, name, carrier.vertices, modes, actions, model.source, model.licence)
+    return linear_population(rig, name, carrier.vertices, modes, actions, model.source, model.licence, traits)
 
 
 def carried_actions(rig: Rig, registered: Registered, expression: dict[str, Floats]) -> Floats:
@@ -99,7 +102,14 @@ def own_actions(rig: Rig, vertices: Floats) -> Floats:
 
 
 def linear_population(
-    rig: Rig, name: str, mean: Floats, modes: NDArray[np.float32], actions: Floats, source: str, licence: str
+    rig: Rig,
+    name: str,
+    mean: Floats,
+    modes: NDArray[np.float32],
+    actions: Floats,
+    source: str,
+    licence: str,
+    traits: TraitReader | None = None,
 ) -> LinearPopulation:
     """Mean (U,3), modes (K,U,3), actions (52,U,3) -> the population with its own template."""
     layout = rig.layout
@@ -110,4 +120,5 @@ def linear_population(
         # Heads are centred on their tragi, which some actions move: a face that moves must not move the head.
         moved.append(layout.assemble(used + action) - neutral + action[layout.tragi].mean(0))
     template = replace(rig.template, mean=neutral, expression=np.stack(moved).astype(np.float32))
-    return LinearPopulation(name, used, modes, layout, template, source, licence)
+    made = LinearPopulation(name, used, modes, layout, template, no_traits(len(modes)), source, licence)
+    return replace(made, trait_modes=traits.modes(made)) if traits else made

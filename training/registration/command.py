@@ -74,14 +74,17 @@ def _refuse(reason: str) -> int:
 def _register(args: argparse.Namespace) -> dict[str, str]:
     """Makes the population and its report; returns the scans left out, with reasons."""
     from training.makehuman import BaseMesh
+    from training.populations.anny import AnnyPopulation
     from training.registration.jobs import Job, from_model, from_scans
     from training.registration.models.reading import read_model
     from training.registration.report import write_picture, write_report
     from training.registration.rig import Rig
+    from training.registration.traits import TraitReader
     from training.template import HeadAssembler
 
     model = read_model(args.scans, args.landmarks)
-    rig = Rig.of(HeadAssembler(BaseMesh()))
+    assembler = HeadAssembler(BaseMesh())
+    rig = Rig.of(assembler)
     job = Job(
         name=args.name or args.output.stem,
         unit=args.unit,
@@ -90,6 +93,7 @@ def _register(args: argparse.Namespace) -> dict[str, str]:
         source=args.source,
         licence=args.licence,
         work=args.output.with_name(f"{args.output.stem}-work"),
+        traits=TraitReader.of(AnnyPopulation.of(assembler)),
     )
     made = from_model(rig, model, job) if model else from_scans(rig, args.scans, args.landmarks, job)
     folder = args.output.with_name(f"{args.output.stem}-report")

@@ -23,6 +23,7 @@ from training.registration.report import Pictured, Residual, measure
 from training.registration.rig import Rig
 from training.registration.scans import Workshop, corresponding_model, in_correspondence, register_scan, scan_files
 from training.registration.target import BadScan, Target
+from training.registration.traits import TraitReader
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,10 @@ _SEED = 20_260
 
 @dataclass(frozen=True)
 class Job:
-    """What the command line asks for; work is the folder that keeps scans' results between runs."""
+    """What the command line asks for; work is the folder that keeps scans' results between runs.
+
+    traits reads sex, age and ancestry off the shapes.
+    """
 
     name: str
     unit: str
@@ -42,6 +46,7 @@ class Job:
     source: str
     licence: str
     work: Path
+    traits: TraitReader | None = None
 
     def tidy(self) -> None:
         """Removes the kept results."""
@@ -71,7 +76,7 @@ def from_model(rig: Rig, model: FaceModel, job: Job) -> Made:
     model = replace(model, modes=model.modes[: job.most])
     model = replace(model, source=job.source or model.source, licence=job.licence or model.licence)
     registered = register_model(rig, model)
-    population = population_from_model(rig, model, registered, job.name)
+    population = population_from_model(rig, model, registered, job.name, job.traits)
     residual, pictured = measure(rig, "mean", registered.target, registered.vertices)
     rng = np.random.default_rng(_SEED)
     residuals, rows = [residual], [pictured]
@@ -139,7 +144,9 @@ def _one_by_one(rig: Rig, files: list[Path], job: Job) -> Made:
     except ValueError as error:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in skipped.items())
         raise BadScan(f"{error}{reasons}") from error
-    population = linear_population(rig, job.name, mean, modes, own_blinking_actions(rig, mean), job.source, job.licence)
+    population = linear_population(
+        rig, job.name, mean, modes, own_blinking_actions(rig, mean), job.source, job.licence, job.traits
+    )
     facts = {
         "source": job.source or "not given",
         "licence": job.licence or "not given",

@@ -7,7 +7,7 @@ import pytest
 
 from training.populations.anny import AnnyPopulation
 from training.populations.files import BadPopulation, load_population, load_populations
-from training.populations.linear import LinearPopulation
+from training.populations.linear import LinearPopulation, no_traits
 from training.populations.mixture import Mixture
 
 
@@ -16,9 +16,8 @@ def files(population: AnnyPopulation, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("populations")
     population.save(folder / "anny.npz")
     modes = np.zeros((1, *population.neutral.shape), np.float32)
-    LinearPopulation("scans", population.neutral, modes, population.layout, population.template).save(
-        folder / "scans.npz"
-    )
+    scans = LinearPopulation("scans", population.neutral, modes, population.layout, population.template, no_traits(1))
+    scans.save(folder / "scans.npz")
     return folder
 
 

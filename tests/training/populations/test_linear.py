@@ -8,6 +8,10 @@ import pytest
 from training.populations.anny import AnnyPopulation
 from training.populations.linear import LinearPopulation
 
+# Heads of the first mode look female, nothing else is known.
+TRAIT_MODES = np.zeros((5, 2), np.float32)
+TRAIT_MODES[0, 0] = 1.0
+
 
 @pytest.fixture(scope="module")
 def linear(population: AnnyPopulation) -> LinearPopulation:
@@ -15,7 +19,7 @@ def linear(population: AnnyPopulation) -> LinearPopulation:
     growth = 0.03 * (population.neutral - population.neutral[population.layout.tragi].mean(0))
     modes = np.stack([growth, 0.0 * growth])
     return LinearPopulation(
-        "scans", population.neutral, modes, population.layout, population.template, "made up", "CC0"
+        "scans", population.neutral, modes, population.layout, population.template, TRAIT_MODES, "made up", "CC0"
     )
 
 
@@ -43,6 +47,11 @@ def test_draws_stay_within_what_is_plausible_and_differ(linear: LinearPopulation
     ages = [identity.traits.age for identity in draws]
     assert 18 <= min(ages) < 25 and 60 < max(ages) <= 90
     assert all(identity.population == "scans" for identity in draws)
+    assert np.corrcoef(values[:, 0], women)[0, 1] > 0.5
+    assert abs(np.corrcoef(values[:, 1], women)[0, 1]) < 0.15
+    shares = np.array([[d.traits.african, d.traits.asian, d.traits.caucasian] for d in draws])
+    assert np.abs(shares.sum(1) - 1.0).max() < 1e-9
+    assert np.abs(shares.mean(0) - 1.0 / 3.0).max() < 0.06
 
 
 def test_it_is_the_same_when_read_from_its_file(linear: LinearPopulation, tmp_path: Path) -> None:
@@ -52,5 +61,6 @@ def test_it_is_the_same_when_read_from_its_file(linear: LinearPopulation, tmp_pa
     assert identity == linear.draw(np.random.default_rng(3))
     assert np.array_equal(again.vertices(identity), linear.vertices(identity))
     assert np.array_equal(again.expression(identity), linear.expression(identity))
+    assert np.array_equal(again.trait_modes, TRAIT_MODES)
     assert (again.name, again.source, again.licence) == ("scans", "made up", "CC0")
     assert [path.name for path in tmp_path.iterdir()] == ["scans.npz"]

@@ -8,7 +8,7 @@ import pytest
 
 from training.populations.anny import AnnyPopulation
 from training.populations.identity import Identity
-from training.populations.linear import LinearPopulation
+from training.populations.linear import LinearPopulation, no_traits
 from training.populations.mixture import Mixture
 
 
@@ -19,6 +19,7 @@ def mixture(population: AnnyPopulation) -> Mixture:
         mean=population.neutral,
         modes=np.ones((1, *population.neutral.shape), np.float32),
         layout=population.layout,
+        trait_modes=no_traits(1),
         template=replace(population.template, expression=2.0 * population.template.expression),
     )
     return Mixture.of([population, scans], [3.0, 1.0])

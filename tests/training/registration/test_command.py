@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from likeness.cli import main
+from training.populations.anny import AnnyPopulation
 from training.populations.files import load_population
 from training.populations.linear import LinearPopulation
 from training.registration import jobs, scans
@@ -21,11 +22,13 @@ Heads = Callable[[int], np.ndarray]
 
 
 @pytest.fixture
-def ready(rig: Rig, quick: None, monkeypatch: pytest.MonkeyPatch) -> Rig:
+def ready(rig: Rig, population: AnnyPopulation, quick: None, monkeypatch: pytest.MonkeyPatch) -> Rig:
     """The command with the rig at hand, which takes ten seconds to make."""
     monkeypatch.setattr("training.makehuman.BaseMesh", lambda: None)
     monkeypatch.setattr("training.template.HeadAssembler", lambda base: None)
     monkeypatch.setattr("training.registration.rig.Rig.of", staticmethod(lambda assembler: rig))
+    monkeypatch.setattr("training.populations.anny.AnnyPopulation.of", staticmethod(lambda assembler: population))
+    monkeypatch.setattr("training.registration.traits.DRAWS", 40)
     return rig
 
 
