@@ -33,14 +33,16 @@ size, is of landmarks that the network did not find."""
 class Reconstruction:
     """What one photo says about one face. What the method does not estimate is None.
 
-    `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `landmarks68_2d` (68, 2) in
-    pixels of the upright photo, `rotation` (3, 3) and `translation` (3,) mm from head space to camera space, `focal`
-    pixels, `image_size` (width, height), `face_box` (x, y, width, height) pixels, `seconds` that each stage took.
+    `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `illumination` (9, 3) as
+    `Estimate` has it, `landmarks68_2d` (68, 2) in pixels of the upright photo, `rotation` (3, 3) and `translation` (3,)
+    mm from head space to camera space, `focal` pixels, `image_size` (width, height), `face_box` (x, y, width, height)
+    pixels, `seconds` that each stage took.
     """
 
     identity: Floats
     reflectance: Floats | None
     expression: Floats | None
+    illumination: Floats | None
     landmarks68_2d: Floats | None
     rotation: Floats | None
     translation: Floats | None
@@ -63,7 +65,8 @@ class Reconstruction:
             "face_box": list(self.face_box),
             "seconds": {stage: round(seconds, 4) for stage, seconds in self.seconds.items()},
         }
-        for name in ("identity", "reflectance", "expression", "landmarks68_2d", "rotation", "translation"):
+        names = ("identity", "reflectance", "expression", "illumination", "landmarks68_2d", "rotation", "translation")
+        for name in names:
             value = getattr(self, name)
             if value is not None:
                 answer[name] = value.tolist()
@@ -149,6 +152,7 @@ class Reconstructor:
             identity=estimate.identity,
             reflectance=estimate.reflectance,
             expression=estimate.expression,
+            illumination=estimate.illumination,
             landmarks68_2d=landmarks,
             rotation=None if pose is None else pose.rotation,
             translation=None if pose is None else pose.translation,

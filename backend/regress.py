@@ -23,13 +23,15 @@ class Estimate:
     """What the network says about one crop; None where it has no such output.
 
     `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `landmarks` (68, 2) in
-    pixels of the crop, pixel centres at .5.
+    pixels of the crop, pixel centres at .5, `illumination` (9, 3) radiance in head space by real orthonormal spherical
+    harmonics (1, y, z, x, xy, yz, 3z2-1, xz, x2-y2).
     """
 
     identity: Floats
     reflectance: Floats | None = None
     expression: Floats | None = None
     landmarks: Floats | None = None
+    illumination: Floats | None = None
 
 
 class Regressor:
@@ -52,6 +54,7 @@ class Regressor:
             "reflectance": (bundle.reflectance_count,),
             "expression": (len(bundle.expression),),
             "landmarks": (68, 2),
+            "illumination": (9, 3),
         }
         try:
             session = open_session(bundle.regressor, accelerated=True)

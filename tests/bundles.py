@@ -55,13 +55,14 @@ def write_small_bundle(
     reflectance: int = 3,
     landmarks: bool = True,
     expression: bool = False,
+    illumination: bool = False,
     sliders: bool = True,
     size: int = 64,
 ) -> Path:
     """Write a bundle of `identity` and `reflectance` columns into `folder` (made if absent) and return `folder`.
 
-    `landmarks` and `expression` say whether the regressor has those outputs; `reflectance=0` leaves that output out.
-    `sliders` says whether there are named ones, `SLIDERS`.
+    `landmarks`, `expression` and `illumination` say whether the regressor has those outputs; `reflectance=0` leaves
+    that output out. `sliders` says whether there are named ones, `SLIDERS`.
     `size` is the side of the regressor's input in pixels. All hashes in `bundle.json` are right.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,13 +70,20 @@ def write_small_bundle(
     named = slider_arrays(identity) if sliders else {}
     np.savez_compressed(folder / "head.npz", **head, **named)
     write_regressor(
-        folder / "regressor.onnx", head, size=size, landmarks=landmarks, expression=expression, crop_scale=CROP_SCALE
+        folder / "regressor.onnx",
+        head,
+        size=size,
+        landmarks=landmarks,
+        expression=expression,
+        illumination=illumination,
+        crop_scale=CROP_SCALE,
     )
     (folder / "MODEL_CARD.md").write_text("# small\n\nA synthetic head for tests.\n", encoding="utf-8")
     outputs = ["identity"]
     outputs += ["reflectance"] if reflectance else []
     outputs += ["landmarks"] if landmarks else []
     outputs += ["expression"] if expression else []
+    outputs += ["illumination"] if illumination else []
     description = {
         "schema": 1,
         "name": "small",
@@ -169,6 +177,7 @@ def write_regressor(
     size: int,
     landmarks: bool,
     expression: bool,
+    illumination: bool = False,
     crop_scale: float,
 ) -> None:
     """Write an ONNX network of the regressor's interface: pooled pixels, one linear layer, tanh.
@@ -211,6 +220,11 @@ def write_regressor(
         bounded("reflectance", reflectance_count, 2.0, 0.0)
     if expression:
         bounded("expression", len(ARKIT_NAMES), 0.5, 0.5)
+    if illumination:
+        bounded("light", 27, 1.0, 0.5)
+        outputs.pop()
+        node("Reshape", ["light", constant("light_shape", np.array([-1, 9, 3], np.int64))], "illumination")
+        declare("illumination", [9, 3])
     if landmarks:
         ids = head["landmarks68"]
         flip = np.array([1.0, -1.0])

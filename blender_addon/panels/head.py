@@ -6,7 +6,7 @@ from itertools import groupby
 
 import bpy
 
-from .. import arkit, confidence, sliders
+from .. import arkit, camera, confidence, sliders
 from .. import head as heads
 from ..result import SUBDIVISION
 from ..selection import active_head
@@ -39,6 +39,12 @@ class LIKENESS_PT_head(OfHead, bpy.types.Panel):
         modifier = thing.modifiers.get(SUBDIVISION)
         if modifier is not None:
             row.prop(modifier, "show_viewport", text=said("Smooth"), icon="MOD_SUBSURF", translate=False)
+        cameras = camera.of_photos(thing)
+        if len(cameras) > 1:
+            column = layout.column(align=True)
+            for view in cameras:
+                shown = column.operator("likeness.view_photo", text=view[heads.PHOTO], translate=False)
+                shown.camera = view.name
         if confidence.SCORE in thing:
             layout.label(text=said(confidence.words(thing[confidence.SCORE])), translate=False)
             layout.operator("likeness.show_confidence", icon="SHADING_SOLID")
@@ -118,7 +124,6 @@ class LIKENESS_PT_export(OfHead, bpy.types.Panel):
 
     bl_idname = "LIKENESS_PT_export"
     bl_label = "Export"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         """Files, assets, bodies."""

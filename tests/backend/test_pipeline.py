@@ -60,6 +60,13 @@ def test_the_answer_is_json_without_what_is_not_estimated(tmp_path: Path, portra
     }  # fmt: skip
 
 
+def test_one_pass_may_tell_expression_and_light_too(tmp_path: Path, portrait: bytes) -> None:
+    whole = Reconstructor.open(write_small_bundle(tmp_path, expression=True, illumination=True))
+    answer = json.loads(json.dumps(whole.reconstruct(portrait).to_json()))
+    shapes = {name: np.shape(answer[name]) for name in ("identity", "reflectance", "expression", "illumination")}
+    assert shapes == {"identity": (6,), "reflectance": (3,), "expression": (52,), "illumination": (9, 3)}
+
+
 def test_a_turned_photo_gives_the_same_face_upright(reconstructor: Reconstructor, portrait: bytes) -> None:
     upright = reconstructor.reconstruct(portrait)
     exif = Image.Exif()

@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT / "docs" / "samples" / "eileen_collins.jpg"
 
 
-@pytest.fixture(scope="module", params=[{}, {"landmarks": False, "reflectance": 0}, {"expression": True}])
+KINDS = ({}, {"landmarks": False, "reflectance": 0}, {"expression": True, "illumination": True})
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnx")
     return write_small_bundle(tmp_path_factory.mktemp("bundle") / "small", **request.param)
@@ -56,7 +59,7 @@ def test_an_answer_is_read_as_it_was_meant(folder: Path) -> None:
     answer = json.loads(json.dumps(meant.to_json()))
     read = addon_reconstruction.Reconstruction.from_answer(answer, addon_bundle.load(folder))
     np.testing.assert_allclose(read.identity, meant.identity, rtol=1e-6)
-    for name in ("reflectance", "expression"):
+    for name in ("reflectance", "expression", "illumination"):
         ours, theirs = getattr(read, name), getattr(meant, name)
         assert (ours is None) == (theirs is None)
         if ours is not None:

@@ -136,6 +136,17 @@ class Driver:
         yield from self.hover(wanted)
         yield from self.press("LEFTMOUSE")
 
+    def drag(self, wanted: str, pixels: int) -> Iterator[float]:
+        """Find a slider and drag it sideways."""
+        yield from self.hover(wanted)
+        x, y = self._mouse
+        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=x, y=y)
+        yield SETTLE
+        for step in range(1, 9):
+            yield from self.move(x + pixels * step / 8, y, SETTLE / 2)
+        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=self._mouse[0], y=y)
+        yield 3 * SETTLE
+
     def _button(self) -> str:
         manager = bpy.context.window_manager
         with self.override("UI"):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-RECIPES = ("joint", "components")
-_CONFIGS = ("shipped", "paper", "tiny")
+RECIPES = ("joint", "components", "inverse", "mofa")
+_CONFIGS = ("shipped", "paper", "tiny", "trial", "resnet", "vgg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the sub-command's arguments."""
     parser.add_argument("recipe", choices=RECIPES, help="which system to train")
     parser.add_argument("--config", choices=_CONFIGS, default="shipped", help="full configuration (default: shipped)")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of rendered pictures")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of rendered pictures; for inverse and mofa, of any photos"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the run")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, metavar="N", help="number of batches (default: the configuration's)")
@@ -33,6 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one value, e.g. schedule.rate=1e-3"
     )
+    group = parser.add_argument_group("recipes inverse and mofa")
+    group.add_argument(
+        "--populations", nargs="+", default=[], metavar="FILE[:WEIGHT]", help="make the face model of these"
+    )
+    group.add_argument("--model", type=Path, metavar="FILE", help="a face model that is made already (model.npz)")
+    group.add_argument("--heads", type=int, default=1500, metavar="N", help="heads that it is made of (default: 1500)")
+    group.add_argument(
+        "--detector", type=Path, metavar="BUNDLE", help="finds landmarks (default: the product's bundle)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,11 +59,18 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
+        if args.recipe in ("inverse", "mofa"):
+            importlib.import_module(f"training.recipes.{args.recipe}.command").run(args, _changed)
+            return 0
+        if args.data is None:
+            raise ValueError(f"{args.recipe} needs --data, a folder of rendered pictures")
         if args.recipe == "components":
             from training.recipes.components import command
 
             command.run(args, _changed)
             return 0
+        if args.config not in CONFIGURATIONS:
+            raise ValueError(f"joint has no configuration {args.config}; it has {', '.join(CONFIGURATIONS)}")
         config: Any = CONFIGURATIONS[args.config]()
         for change in args.set:
             config = _changed(config, change)

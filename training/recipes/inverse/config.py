@@ -176,10 +176,10 @@ def resnet() -> InverseConfig:
     return replace(config, backbone=BackboneConfig("resnet", depths=(3, 4, 23, 3)))
 
 
-def fast() -> InverseConfig:
+def shipped() -> InverseConfig:
     """What the product takes: a network for CPUs, a modern optimiser, landmarks as a detector finds them."""
     return InverseConfig(
-        name="fast",
+        name="shipped",
         backbone=BackboneConfig("fast", dropout=0.1),
         schedule=ScheduleConfig(steps=20_000, ema=0.998),
         corpus=CorpusConfig(count=60_000, distance=(450.0, 1800.0), landmark_noise=0.008),
@@ -189,8 +189,8 @@ def fast() -> InverseConfig:
 
 
 def trial() -> InverseConfig:
-    """`fast` at 96 pixels with fewer faces: what the tables' quick study compares, some 20 minutes on two cores."""
-    config = fast()
+    """`shipped` at 96 pixels with fewer faces: what the tables' quick study compares, some 20 minutes on two cores."""
+    config = shipped()
     return replace(
         config,
         name="trial",
@@ -219,7 +219,7 @@ def tiny() -> InverseConfig:
 
 
 CONFIGURATIONS: dict[str, Callable[[], InverseConfig]] = {
-    "fast": fast,
+    "shipped": shipped,
     "paper": paper,
     "resnet": resnet,
     "trial": trial,

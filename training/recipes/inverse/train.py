@@ -1,8 +1,8 @@
 """Trains the recipe `inverse` (paper 4): on drawn faces, then on bred ones (Algorithm 1).
 
     likeness train inverse --config tiny --populations POPULATION --output RUN
-    likeness train inverse --config fast --populations ANNY:0.3 ICT:0.7 --data PHOTOS --output RUN
-    likeness train inverse --config fast --data PHOTOS --output RUN --resume
+    likeness train inverse --config shipped --populations ANNY:0.3 ICT:0.7 --data PHOTOS --output RUN
+    likeness train inverse --config shipped --data PHOTOS --output RUN --resume
 
 A run depends on its configuration, its face model, its photos and its number of steps alone; killed at any moment and
 resumed, it gives the losses that it would have given uninterrupted.
@@ -11,6 +11,7 @@ resumed, it gives the losses that it would have given uninterrupted.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,9 @@ from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_check
 
 _CLIP = 10.0
 
+Judge = Callable[[InverseNetwork], dict[str, float]]
+"""What says how good a network is: scores by name, for the log."""
+
 
 @dataclass(frozen=True)
 class _Phase:
@@ -70,14 +74,18 @@ def train(
     output: Path,
     resume: bool = False,
     progress: bool = True,
+    judge: Judge | None = None,
 ) -> None:
     """Trains, or goes on training, in the folder `output`; `photos` are what breeding is towards.
 
+    `judge` is asked at the end of every round; nothing is learned from its answers.
     Raises `ValueError` when a configuration that breeds has no photos, or a run to be resumed was begun with others.
     """
     if config.breed is not None and photos is None:
-        raise ValueError("breeding needs photos: name a folder of them with --data, or choose --set breed=none")
-    _Training(config, model.reduced(*_sizes(config)), photos, output, resume, progress).run()
+        raise ValueError(
+            "breeding needs photos: name a folder of them with --data, or take a configuration that does not breed"
+        )
+    _Training(config, model.reduced(*_sizes(config)), photos, output, resume, progress, judge).run()
 
 
 def _sizes(config: InverseConfig) -> tuple[int, int, int]:
@@ -95,9 +103,10 @@ class _Training:
         output: Path,
         resume: bool,
         progress: bool,
+        judge: Judge | None,
     ) -> None:
         self.config, self.model, self.photos, self.output = config, model, photos, output
-        self.progress = progress
+        self.progress, self.judge = progress, judge
         self.data_id = fingerprint(model, photos)
         state = load_checkpoint(output) if resume else None
         if state is not None:
@@ -178,6 +187,9 @@ class _Training:
                 self.seconds = before + time.perf_counter() - started
                 if self.step % self.config.log_every == 0 or last:
                     self._report(phase, loss, images, bar)
+                if last and self.judge is not None:
+                    scores = self.judge(averaged(self.config, self.network, self.average))
+                    self.log.write(step=self.step, round=phase.number, **scores)
                 if self.step % self.config.checkpoint_every == 0 or last:
                     self._save()
 

@@ -157,10 +157,10 @@ def vgg() -> MofaConfig:
     return replace(paper(), name="vgg", backbone=BackboneConfig("vgg", dropout=0.5))
 
 
-def fast() -> MofaConfig:
+def shipped() -> MofaConfig:
     """What the product takes: a network for CPUs, a modern optimiser, a blurred start."""
     return MofaConfig(
-        name="fast",
+        name="shipped",
         backbone=BackboneConfig("fast", dropout=0.0),
         losses=LossConfig(blur=0.3),
         rates=RateConfig(depth=0.25),
@@ -171,8 +171,8 @@ def fast() -> MofaConfig:
 
 
 def trial() -> MofaConfig:
-    """`fast` at 96 pixels with fewer pictures: what the tables' quick study compares."""
-    config = fast()
+    """`shipped` at 96 pixels with fewer pictures: what the tables' quick study compares."""
+    config = shipped()
     return replace(
         config,
         name="trial",
@@ -201,7 +201,7 @@ def tiny() -> MofaConfig:
 
 
 CONFIGURATIONS: dict[str, Callable[[], MofaConfig]] = {
-    "fast": fast,
+    "shipped": shipped,
     "paper": paper,
     "vgg": vgg,
     "trial": trial,

@@ -27,11 +27,12 @@ class Marks:
 def photometric(images: Tensor, surface: Surface, seen: Seen, inside: Tensor) -> Tensor:
     """Mean distance in colour (B,) between pictures (B,3,S,S) 0..1 and the vertices that face the camera (eq. 8).
 
-    The picture is looked at where each vertex is seen, between pixels; `inside` (V,) are the vertices that count.
+    The picture is looked at where each vertex is seen, between pixels, and is black outside; `inside` (V,) are the
+    vertices that count.
     """
     at = seen.points[..., :2] / (images.shape[-1] / 2) - 1
     there = nn.functional.grid_sample(
-        images, at[:, :, None], mode="bilinear", padding_mode="border", align_corners=False
+        images, at[:, :, None], mode="bilinear", padding_mode="zeros", align_corners=False
     )
     difference = there[..., 0].transpose(1, 2) - surface.colours
     distance = (difference.square().sum(2) + 1e-8).sqrt()

@@ -19,6 +19,7 @@ from training.formation.code import Code
 from training.formation.decoder import FaceDecoder, Seen
 from training.formation.face_model import FaceModel
 from training.formation.picture import draw
+from training.formation.raster import NOTHING, rasterise
 from training.recipes.mofa.config import MofaConfig
 from training.recipes.mofa.encoder import Usual, usual_camera
 from training.recipes.mofa.losses import Marks
@@ -116,6 +117,13 @@ class Scenes:
         noise = torch.from_numpy(np.stack(rows)).float() * (0.006 * self.config.size)
         return Marks(seen.landmarks + noise, seen.facing[:, self._marks].float())
 
+    @torch.no_grad()
+    def covered(self, indices: NDArray[np.intp]) -> Tensor:
+        """Where the head is: (B,S,S) bool."""
+        code = self.code.at(torch.from_numpy(np.ascontiguousarray(indices)))
+        seen = see(self.decoder, code, self.camera, self.config.size)
+        return rasterise(seen.points, self.decoder.triangles, self.config.size) != NOTHING
+
     def fingerprint(self) -> str:
         """What they are drawn from."""
         return f"scenes {self.seed} {len(self)} {float(self.code.identity.sum()):.3f}"
@@ -175,6 +183,8 @@ def background(rng: np.random.Generator, size: int) -> Tensor:
             mode = "nearest" if rng.random() < 0.35 else "bicubic"
             options = {} if mode == "nearest" else {"align_corners": False}
             picture += strength * nn.functional.interpolate(patches, (size, size), mode=mode, **options)[0]
+    # Few backgrounds are as colourful as independent channels.
+    picture = torch.lerp(picture.mean(0, keepdim=True).expand_as(picture), picture, float(rng.uniform(0.1, 0.8)))
     grain = 0.06 * rng.random() * rng.standard_normal((3, size, size), dtype=np.float32)
     return (picture + torch.from_numpy(grain) + float(rng.uniform(0.15, 0.85))).clamp(0, 1)
 

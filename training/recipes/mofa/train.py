@@ -1,8 +1,8 @@
 """Trains the recipe `mofa` (paper 5): on pictures alone.
 
     likeness train mofa --config tiny --populations POPULATION --output RUN
-    likeness train mofa --config fast --populations ANNY:0.3 ICT:0.7 --data PHOTOS --output RUN
-    likeness train mofa --config fast --populations ANNY:0.3 ICT:0.7 --data PHOTOS --set losses.landmarks=1 --output RUN
+    likeness train mofa --config shipped --populations ANNY:0.3 ICT:0.7 --data PHOTOS --output RUN
+    likeness train mofa --config shipped --model MODEL --data PHOTOS --set losses.landmarks=1 --output RUN
 
 Without photos the pictures are scenes of the face model's own making (paper, figure 10). A run depends on its
 configuration, its face model, its pictures and its number of steps alone.

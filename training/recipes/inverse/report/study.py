@@ -1,0 +1,118 @@
+"""Which runs the report compares (paper, Table 1), and training those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from training.formation.face_model import FaceModel
+from training.recipes.backbones import BackboneConfig
+from training.recipes.inverse.config import InverseConfig, paper, resnet, shipped, tiny, trial
+from training.recipes.inverse.run import Trained, load_run
+from training.recipes.inverse.train import Judge, train
+from training.recipes.photos import Photos
+from training.recipes.runs import load_checkpoint
+
+PLAIN, MODEL_SPACE, BRED = "plain", "model_space", "bred"
+TITLES = {
+    PLAIN: "{backbone}",
+    MODEL_SPACE: "+ model-space loss",
+    BRED: "+ breeding (= InverseFaceNet)",
+    "resnet": "ResNet + model-space loss",
+    "alexnet": "AlexNet + model-space loss",
+    "optimiser": "+ model-space loss, {optimiser}",
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """configs by the runs' keys; how many drawn faces are held out, how many pictures show, and the unshifted sets."""
+
+    configs: dict[str, InverseConfig]
+    held_out: int = 400
+    samples: int = 8
+    target: int = 2_000
+    test: int = 400
+
+
+def full() -> Study:
+    """The paper's: AlexNet and ResNet-101 at 240 pixels, 75,000 and 150,000 batches of 32. Days on a CPU."""
+    return Study(_compared(paper(), {"resnet": resnet()}), target=20_000, test=2_000)
+
+
+def product() -> Study:
+    """The same three steps with the network that the product takes, at 240 pixels."""
+    return Study(_compared(shipped(), {}), target=4_000)
+
+
+def quick() -> Study:
+    """Everything at 96 pixels, AlexNet and ResNet at a quarter of their widths."""
+    base = trial()
+    plain = replace(base, breed=None)
+    adadelta = replace(base.schedule, optimiser="adadelta", rate=1.0, weight_decay=0.001, ema=0.998)
+    others = {
+        "alexnet": replace(plain, backbone=BackboneConfig("alexnet", width=0.25)),
+        "resnet": replace(plain, backbone=BackboneConfig("resnet", width=0.25, depths=(2, 2, 2, 2))),
+        "optimiser": replace(plain, schedule=adadelta),
+    }
+    return Study(_compared(base, others))
+
+
+def small() -> Study:
+    """Everything once, in seconds: for tests."""
+    base = tiny()
+    others = {
+        "alexnet": replace(base, breed=None, backbone=BackboneConfig("alexnet", width=0.05), size=64),
+        "optimiser": replace(base, breed=None, schedule=replace(base.schedule, optimiser="adadelta", rate=1.0)),
+    }
+    return Study(_compared(base, others), held_out=6, samples=2, target=8, test=4)
+
+
+STUDIES: dict[str, Callable[[], Study]] = {"quick": quick, "product": product, "full": full, "small": small}
+
+
+def title(key: str, config: InverseConfig) -> str:
+    """The row's name."""
+    names = {"alexnet": "AlexNet", "resnet": "ResNet", "fast": "the network for CPUs", "vgg": "VGG"}
+    backbone = names[config.backbone.kind]
+    if config.backbone.width != 1.0:
+        backbone += f" x {config.backbone.width:g}"
+    optimiser = {"adadelta": "ADADELTA", "adamw": "AdamW"}[config.schedule.optimiser]
+    text = TITLES[key].format(backbone=backbone, optimiser=optimiser)
+    return text[0].upper() + text[1:]
+
+
+def ensure(
+    study: Study,
+    model: FaceModel,
+    photos: dict[int, Photos],
+    folder: Path,
+    judges: dict[str, Judge] | None = None,
+    progress: bool = True,
+) -> dict[str, Trained]:
+    """Every run of the study, trained where `folder` does not hold it whole; photos by the pictures' size.
+
+    A run that was cut short goes on. Raises `ValueError` when a run there is of another configuration or other data.
+    """
+    runs = {}
+    for name, config in study.configs.items():
+        path = folder / name
+        begun = (path / "checkpoint.pt").is_file()
+        if not begun or load_checkpoint(path)["step"] < config.steps:
+            try:
+                target = photos[config.size] if config.breed is not None else None
+                judge = judges.get(name) if judges else None
+                train(config, model, target, path, resume=begun, progress=progress, judge=judge)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error} (or remove that folder, and the report trains it anew)") from error
+        runs[name] = load_run(path)
+    return runs
+
+
+def _compared(base: InverseConfig, others: dict[str, InverseConfig]) -> dict[str, InverseConfig]:
+    """The paper's three steps from `base`, all for as many batches, and others beside them."""
+    schedule = replace(base.schedule, steps=base.steps)
+    plain = replace(base, breed=None, schedule=schedule, loss=replace(base.loss, space="numbers"))
+    configs = {PLAIN: plain, MODEL_SPACE: replace(plain, loss=base.loss), BRED: replace(base, schedule=schedule)}
+    return {name: replace(config, name=name) for name, config in (configs | others).items()}
