@@ -21,6 +21,8 @@ from training.export.linear_basis import LinearBasis, linear_basis
 from training.export.model_card import CardFacts, model_card
 from training.export.neck import tidy_border
 from training.export.onnx_regressor import Regressor, check_onnx, write_onnx
+from training.export.sliders import named_sliders
+from training.populations.identity import Population
 from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_faces
 from training.recipes.joint.run import Trained
 
@@ -58,11 +60,15 @@ LICENCES: tuple[dict[str, str], ...] = (
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """name of the bundle; smallest share of the variance for a column to be kept, and the most of them."""
+    """name of the bundle; smallest share of the variance for a column to be kept, and the most of them.
+
+    `population` is what the faces were drawn from; without it the bundle has no named sliders.
+    """
 
     name: str
     smallest_share: float = 2e-5
     most_columns: int | None = None
+    population: Population | None = None
 
 
 def export_bundle(
@@ -111,8 +117,12 @@ def _write(
     write_onnx(regressor, folder / "regressor.onnx", metadata)
     crops = _plain_crops(faces if test is None else test, run.config.size, run.config.crop_scale)
     differences = check_onnx(regressor, folder / "regressor.onnx", crops, basis.columns)
+    arrays = head_arrays(run, faces.template, basis, reflectance)
+    if options.population is not None:
+        sliders = named_sliders(run.space.mean, basis.columns, options.population, np.random.default_rng(0))
+        arrays |= sliders.arrays()
     with (folder / "head.npz").open("wb") as file:
-        np.savez_compressed(file, **head_arrays(run, faces.template, basis, reflectance))
+        np.savez_compressed(file, **arrays)
     description = {
         "schema": SCHEMA,
         "name": options.name,
@@ -155,7 +165,7 @@ def head_arrays(
     run: Trained, template: dict[str, NDArray], basis: LinearBasis, reflectance: Reflectance | None
 ) -> dict[str, NDArray]:
     """The arrays of `head.npz`: the template's, with the training mean, the learned columns and the reflectance."""
-    left_out = (*(f"{kind}_names" for kind in _NAMED), "base_ids")
+    left_out = [f"{kind}_names" for kind in _NAMED]
     arrays = {name: array for name, array in template.items() if name not in left_out}
     arrays = {name: _plain(array) for name, array in arrays.items()}
     arrays["mean"] = run.space.mean

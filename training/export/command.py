@@ -38,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a command of the training that the model card shall show in place of the plain one (may be repeated)",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces, as the training did")
+    parser.add_argument(
+        "--population",
+        action="append",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="population file that the faces were drawn from, for the bundle's named sliders; repeat as in "
+        "`likeness render` (default: no named sliders)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
     from training.export.objects_command import export
+    from training.populations.files import load_populations
     from training.recipes.components.run import is_run
     from training.recipes.joint.data import fingerprint
     from training.recipes.joint.finish import finish
@@ -66,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
             trained = solved.run
         test = read_faces(args.test, reflectance=False) if args.test else None
         facts = CardFacts(_commands(args, trained.config.name, trained.step), solved)
-        options = ExportOptions(args.name, args.smallest_share, args.columns)
+        population = load_populations(args.population) if args.population else None
+        options = ExportOptions(args.name, args.smallest_share, args.columns, population)
         description = export_bundle(trained, faces, test, args.output, options, facts)
     except (OSError, ValueError) as error:
         print(f"likeness export: {error}", file=sys.stderr)
@@ -98,6 +108,7 @@ def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, .
         export += " --test data/test"
     export += f" --output backend/bundles/default --name {args.name} --smallest-share {args.smallest_share:g}"
     export += "" if args.finish == "auto" else f" --finish {args.finish}"
+    export += "".join(f" --population {Path(spec).name}" for spec in args.population)
     lines.append(export + (f" --columns {args.columns}" if args.columns else ""))
     if args.test:
         lines.append("likeness evaluate joint --bundle backend/bundles/default --data data/test")

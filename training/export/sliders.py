@@ -29,7 +29,7 @@ PEOPLE = 1200
 _RIDGE = 5.0
 _CHUNK = 100
 _REACH = 2.0  # sliders are measured from minus so much to plus so much
-_DAMPINGS = (3.0, 1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.0)
+_DAMPINGS = (3.0, 1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 1e-4)
 _TRIED_ON = 6
 
 # What the anny population knows of a person beside the shape, and how it is called as a slider.

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.toy_faces import write_toy_faces
+from tests.bundles import small_head
+from tests.training.export.test_sliders import Waves
+from tests.training.toy_faces import toy_template, write_toy_faces
+from training.template import Template
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -53,6 +56,23 @@ def test_a_run_is_exported_as_it_was_trained_if_asked(trained: tuple[Path, Path]
     card = (output / "MODEL_CARD.md").read_text()
     assert "as they were trained" in card
     assert "--finish off" in card
+
+
+def test_named_sliders_come_with_the_population(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blender_addon.bundle import load
+    from likeness.cli import main
+
+    data, run = trained
+    population = Waves(Template.from_arrays(toy_template()), small_head(identity=6, reflectance=0)["identity"])
+    monkeypatch.setattr("training.populations.files.load_populations", lambda specs: population)
+    words = ["export", "--checkpoint", str(run), "--data", str(data), "--output", str(tmp_path / "bundle")]
+    assert main([*words, "--finish", "off", "--population", "people/waves.npz:0.3"]) == 0
+    bundle = load(tmp_path / "bundle")
+    assert len(bundle.slider_names) >= 24 and bundle.sliders.shape == (len(bundle.slider_names), len(bundle.identity))
+    assert np.isfinite(bundle.sliders).all()
+    assert "--population waves.npz:0.3" in (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
 
 
 def test_coefficients_have_unit_variance_and_columns_are_sorted() -> None:
