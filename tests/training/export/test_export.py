@@ -9,7 +9,7 @@ import pytest
 from tests.bundles import small_head
 from tests.training.export.test_sliders import Waves
 from tests.training.toy_faces import toy_template, write_toy_faces
-from training.template import Template
+from training.template import HeadLayout, Template
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -66,13 +66,35 @@ def test_named_sliders_come_with_the_population(
 
     data, run = trained
     population = Waves(Template.from_arrays(toy_template()), small_head(identity=6, reflectance=0)["identity"])
-    monkeypatch.setattr("training.populations.files.load_populations", lambda specs: population)
+    monkeypatch.setattr("training.export.command.load_populations", lambda specs: population)
     words = ["export", "--checkpoint", str(run), "--data", str(data), "--output", str(tmp_path / "bundle")]
     assert main([*words, "--finish", "off", "--population", "people/waves.npz:0.3"]) == 0
     bundle = load(tmp_path / "bundle")
     assert len(bundle.slider_names) >= 24 and bundle.sliders.shape == (len(bundle.slider_names), len(bundle.identity))
     assert np.isfinite(bundle.sliders).all()
     assert "--population waves.npz:0.3" in (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+
+
+def test_the_card_tells_what_the_faces_were_made_of(tmp_path: Path) -> None:
+    from training.export.sources import licences, people
+    from training.populations.linear import LinearPopulation, no_traits
+    from training.populations.mixture import Mixture
+
+    template = Template.from_arrays(toy_template())
+    columns = small_head(identity=6, reflectance=0)["identity"]
+    waves, none = Waves(template, columns), np.zeros((0, 3), np.float32)
+    source = "Faces of the Moon, Lunar Institute (arXiv:1901.00001)"
+    scanned = LinearPopulation(
+        "moon", none, none[None], HeadLayout(*9 * (none,)), template, no_traits(1), source, "MIT"
+    )
+    mixture = Mixture((waves, scanned), (0.3, 0.7))
+    assert people(mixture) == "MakeHuman's shapes and Faces of the Moon"
+    assert people(waves) == people(None) == "MakeHuman's shapes"
+    found = {one["source"]: one for one in licences(mixture, {"digests": {"assets": "1f"}})}
+    assert found["Faces of the Moon"]["licence"] == "MIT"
+    assert found["Faces of the Moon"]["url"] == "https://arxiv.org/abs/1901.00001"
+    assert found["MakeHuman system assets"]["licence"] == "CC0-1.0"
+    assert "MakeHuman system assets" not in {one["source"] for one in licences(waves, {})}
 
 
 def test_coefficients_have_unit_variance_and_columns_are_sorted() -> None:

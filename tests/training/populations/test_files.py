@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.populations.anny import AnnyPopulation
-from training.populations.files import BadPopulation, load_population, load_populations
+from training.populations.files import BadPopulation, found, load_population, load_populations
 from training.populations.linear import LinearPopulation, no_traits
 from training.populations.mixture import Mixture
 
@@ -48,3 +48,23 @@ def test_files_that_are_no_population_are_refused_with_a_sentence(files: Path, t
 def test_weights_that_make_no_sense_are_refused(files: Path, weight: str) -> None:
     with pytest.raises(BadPopulation, match="above zero"):
         load_populations([f"{files}/anny.npz:{weight}"])
+
+
+def test_anny_is_made_once_into_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Maker:
+        @staticmethod
+        def from_anny() -> object:
+            made.append(1)
+            return Maker
+
+        @staticmethod
+        def save(path: Path) -> None:
+            path.write_bytes(b"population")
+
+    monkeypatch.setattr("training.populations.files.AnnyPopulation", Maker)
+    assert found("anny:0.3", tmp_path / "data") == f"{tmp_path / 'data' / 'population.npz'}:0.3"
+    assert found("anny", tmp_path / "data") == str(tmp_path / "data" / "population.npz")
+    assert found("scans.npz:0.7", tmp_path) == "scans.npz:0.7"
+    assert len(made) == 1
