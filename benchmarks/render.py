@@ -3,11 +3,12 @@
     python benchmarks/render.py --population FILE [--count 24] [--resolution 192] [--samples N] [--passes LIST]
     python benchmarks/render.py --population FILE --memory 2000 --resolution 64 --samples 1
 
-Phases: seconds of processor time in one process of one thread, means over the subjects. Each subject is rendered
-several times: as it comes; unchanged (what is gone then was Cycles' update: reading the scene, building its trees,
-textures and light tables); unchanged with three times the samples (a half of what that adds is sampling); unchanged
-without denoising. The rest of the render call is Blender's own and the two files it writes. Then the same with as many
-processes as cores: pictures a second on the clock, from the first finished picture to the last, start-up apart.
+Phases: seconds on the clock in one process of one thread, means over the subjects, on a machine that does nothing else.
+What is read once and kept (assets, textures) is read before. Each subject is rendered several times: as it comes;
+unchanged (what is gone then was Cycles' update: reading the scene, building its trees, textures and light tables);
+unchanged with three times the samples (a half of what that adds is sampling); unchanged without denoising. The rest of
+the render call is Blender's own and the two files it writes. Then the same with as many processes as cores: pictures a
+second on the clock, from the first finished picture to the last, start-up apart.
 
 --memory N makes N samples in one process and prints its resident size on the way.
 """
@@ -42,26 +43,26 @@ _WARM_UP = 2
 
 
 def phases(maker: SampleMaker, index: int) -> NDArray[np.float64]:
-    """Seconds of processor time of one subject's ``PHASES``."""
+    """Seconds of one subject's ``PHASES``."""
     cycles = maker.scene.scene.cycles
 
     def again() -> float:
         maker.render()  # settings that changed are read now
-        start = time.process_time()
+        start = time.perf_counter()
         maker.render()
-        return time.process_time() - start
+        return time.perf_counter() - start
 
-    marks = [time.process_time()]
+    marks = [time.perf_counter()]
     subject = maker.draw(index)
-    marks.append(time.process_time())
+    marks.append(time.perf_counter())
     figure = maker.build(subject)
-    marks.append(time.process_time())
+    marks.append(time.perf_counter())
     illumination = maker.show(subject, figure)
-    marks.append(time.process_time())
+    marks.append(time.perf_counter())
     frame = maker.render()
-    marks.append(time.process_time())
+    marks.append(time.perf_counter())
     maker.record(subject, figure, illumination, frame)
-    marks.append(time.process_time())
+    marks.append(time.perf_counter())
     draw, build, show, first, record = np.diff(marks)
     unchanged = again()
     samples, denoised = cycles.samples, cycles.use_denoising
@@ -79,6 +80,8 @@ def print_phases(maker: SampleMaker, count: int) -> None:
     """The table of phases."""
     rows = []
     with Progress("phases", count) as progress:
+        for index in range(count + _WARM_UP):
+            maker.build(maker.draw(index))
         for index in range(count + _WARM_UP):
             row = phases(maker, index)
             if index >= _WARM_UP:
