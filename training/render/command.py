@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shards", default="", metavar="A-B", help="only these shards, for several machines")
     parser.add_argument("--per-shard", type=int, default=100, help="photos in one shard")
     parser.add_argument("--processes", type=int, default=0, help="one thread each (default: one per core)")
-    parser.add_argument("--report", action="store_true", help="only write sheet.jpg and statistics.md of what is there")
+    parser.add_argument("--report", action="store_true", help="only write sheet.png and statistics.md of what is there")
 
 
 def run(args: argparse.Namespace) -> int:

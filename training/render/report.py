@@ -11,11 +11,9 @@ from training.shards import shard_paths, write_whole
 if TYPE_CHECKING:
     from PIL import Image
 
-_QUALITY = 88
-
 
 def write_report(folder: Path) -> list[str]:
-    """Writes ``sheet.jpg``, ``passes.png`` (where there are passes), ``statistics.md`` and its pictures into a dataset.
+    """Writes ``sheet.png``, ``passes.png`` (where there are passes), ``statistics.md`` and its pictures into a dataset.
 
     Returns sentences about what could not be written: Blender's own Python has neither Pillow nor matplotlib. Raises
     ``OSError`` when the disk is full, :class:`training.shards.DatasetError` when there is no dataset or it is damaged.
@@ -39,7 +37,7 @@ def write_report(folder: Path) -> list[str]:
 def _sheets(folder: Path) -> None:
     from training.render.sheet import contact_sheet, passes_sheet
 
-    _save(contact_sheet(folder), folder / "sheet.jpg")
+    _save(contact_sheet(folder), folder / "sheet.png")
     passes = passes_sheet(folder)
     if passes is not None:
         _save(passes, folder / "passes.png")
@@ -47,10 +45,7 @@ def _sheets(folder: Path) -> None:
 
 def _save(picture: Image.Image, path: Path) -> None:
     encoded = io.BytesIO()
-    if path.suffix == ".png":
-        picture.save(encoded, "PNG", optimize=True)
-    else:
-        picture.save(encoded, "JPEG", quality=_QUALITY)
+    picture.save(encoded, "PNG", optimize=True)
     write_whole(path, encoded.getvalue())
 
 

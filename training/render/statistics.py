@@ -79,7 +79,7 @@ def summary(folder: Path, parameters: Sequence[Parameters]) -> str:
     lines = [
         "# What is in this dataset",
         "",
-        "![Pictures from all over it](sheet.jpg)",
+        "![Pictures from all over it](sheet.png)",
         "",
         "| | |",
         "|---|---|",

@@ -81,7 +81,7 @@ def test_killed_at_any_moment_and_run_again_it_makes_the_same_set(population: An
     assert again.returncode == 0, again.stderr
     assert finished.items() <= digests(folder).items()
     assert not list(folder.glob("*.part-*"))
-    assert (folder / "sheet.jpg").exists() and (folder / "statistics.md").exists()
+    assert (folder / "sheet.png").exists() and (folder / "statistics.md").exists()
     one, other = ([sample for path in shard_paths(data) for sample in read_shard(path)] for data in (whole, folder))
     assert [sample.index for sample in other] == list(range(6))
     for sample, same in zip(one, other, strict=True):

@@ -66,7 +66,7 @@ def test_without_the_libraries_the_report_says_so(dataset: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     (note,) = write_report(dataset)
     assert "matplotlib" in note and "--report" in note
-    assert (dataset / "sheet.jpg").exists()
+    assert (dataset / "sheet.png").exists()
 
 
 def test_nothing_to_report_is_no_error(tmp_path: Path) -> None:
