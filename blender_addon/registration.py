@@ -30,8 +30,9 @@ def register() -> None:
 
 def unregister() -> None:
     """Take back all that `register` and the operators made, the backend's process included."""
-    operators.running.end(bpy.context.window_manager)
+    operators.face.hide()
     operators.running.stop()
+    operators.running.end(bpy.context.window_manager)
     atexit.unregister(operators.running.stop)
     operators.presets.remove()
     objects_ui.remove()

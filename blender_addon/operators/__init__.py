@@ -14,4 +14,4 @@ CLASSES = (
     *upkeep.CLASSES,
 )
 
-__all__ = ["CLASSES", "presets", "running"]
+__all__ = ["CLASSES", "face", "presets", "running"]

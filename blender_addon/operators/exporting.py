@@ -27,7 +27,7 @@ class LIKENESS_OT_export_copy(OnHead, ExportHelper, bpy.types.Operator):
     bl_label = "Export Copy"
 
     file_format: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Format", description="Kind of file", items=FORMATS, update=lambda self, context: self.check(context)
+        name="Format", description="Kind of file", items=FORMATS
     )
     keep_identity: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Keep Identity Sliders",

@@ -14,6 +14,16 @@ from ..worker import Faces, Outcome, find_faces
 from .reconstruct import Reconstructing
 from .running import InBackground
 
+_shown: list[object] = []
+"""The draw handler of the operator that shows a photo, if one does; it outlives the class when that is unregistered."""
+
+
+def hide() -> None:
+    """Take the photo off the view."""
+    while _shown:
+        bpy.types.SpaceView3D.draw_handler_remove(_shown.pop(), "WINDOW")
+        bpy.context.workspace.status_text_set(None)
+
 
 class LIKENESS_OT_choose_face(Reconstructing, bpy.types.Operator):
     """Show the photo with the faces found in it: click one, or drag a box where a face was not found"""
@@ -80,7 +90,8 @@ class LIKENESS_OT_pick_face(bpy.types.Operator):
         self._picture = images.upright_copy(source) or source
         self._own_picture = self._picture != source
         self._texture = gpu.texture.from_image(self._picture)
-        self._handler = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+        hide()
+        _shown.append(bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL"))
         context.workspace.status_text_set(
             said("Click a face, or drag a box from the brows to the chin  |  Esc: Cancel")
         )
@@ -111,8 +122,7 @@ class LIKENESS_OT_pick_face(bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender calls this, too, where another file is opened in the middle."""
-        bpy.types.SpaceView3D.draw_handler_remove(self._handler, "WINDOW")
-        context.workspace.status_text_set(None)
+        hide()
         if self._own_picture:
             bpy.data.images.remove(self._picture)
         self._area.tag_redraw()

@@ -39,6 +39,8 @@ class LIKENESS_PT_head(OfHead, bpy.types.Panel):
         modifier = thing.modifiers.get(SUBDIVISION)
         if modifier is not None:
             row.prop(modifier, "show_viewport", text=said("Smooth"), icon="MOD_SUBSURF", translate=False)
+        neutral = layout.operator("likeness.reset", text=said("Neutral"), icon="LOOP_BACK", translate=False)
+        neutral.to = "NEUTRAL"
         cameras = camera.of_photos(thing)
         if len(cameras) > 1:
             column = layout.column(align=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,27 @@ def test_nothing_is_left_behind(scene: Any) -> None:
         assert hasattr(scene, "likeness")
         blender_addon.unregister()
         assert state() == before
+
+
+def test_work_under_way_is_ended(scene: Any) -> None:
+    from blender_addon.failures import Failure
+    from blender_addon.operators import running
+
+    def work(server: Any, tell: Any, cancelled: Any) -> Any:
+        began.set()
+        while not cancelled():
+            time.sleep(0.01)
+        raise Failure("cancelled")
+
+    began = threading.Event()
+    before = state()
+    blender_addon.register()
+    running.begin(bpy.context, work)
+    assert began.wait(10.0)
+    assert len(state()["threads"]) == len(before["threads"]) + 1
+    blender_addon.unregister()
+    assert state() == before
+    assert running.worker is None and running.server.pid is None
 
 
 def test_importing_needs_no_blender() -> None:

@@ -21,6 +21,7 @@ bpy = pytest.importorskip("bpy")
 pytest.importorskip("onnxruntime")
 
 import blender_addon  # noqa: E402  its register needs bpy
+from tests.blender_addon.test_registration import state  # noqa: E402  needs bpy
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT / "docs" / "samples" / "eileen_collins.jpg"
@@ -304,6 +305,21 @@ def test_a_backend_killed_in_the_middle(addon: Any, monkeypatch: pytest.MonkeyPa
     assert sentence.startswith("The backend stopped while it worked")
     assert contents() == before
     assert reconstruct(filepath=str(PHOTO)) == ""
+
+
+def test_nothing_is_left_behind_after_use(bundle_folder: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    before = state()
+    blender_addon.register()
+    from blender_addon.operators import running
+
+    assert reconstruct(filepath=str(PHOTO)) == ""
+    pid = running.server.pid
+    assert pid is not None
+    blender_addon.unregister()
+    assert state() == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_the_backend_ends_with_blender(bundle_folder: Path, tmp_path: Path) -> None:

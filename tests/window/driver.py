@@ -19,7 +19,7 @@ import bpy
 Steps = Generator[float, None, None]
 
 SETTLE = 0.1
-SCAN_STEP_PX = 7
+SCAN_STEP_PX = 9
 SCAN_PAUSE = 0.05
 
 
@@ -30,6 +30,7 @@ class Driver:
         self._steps = steps(self)
         self._limit = limit_seconds
         self._mouse = (0, 0)
+        self._places: dict[str, tuple[int, int]] = {}  # where buttons were last
 
     def start(self) -> None:
         """Begin as soon as the window is there."""
@@ -114,22 +115,44 @@ class Driver:
         yield 0.5
 
     def hover(self, wanted: str) -> Iterator[float]:
-        """Move over the sidebar until the button there is `wanted`: an operator's name, or the end of a data path."""
+        """Move over the sidebar until the button there is `wanted`: an operator's name, or the end of a data path.
+
+        A sidebar longer than the window is scrolled down, and left so.
+        """
         region = self.region("UI")
-        seen: list[str] = []
-        for across in (0.45, 0.75, 0.2, 0.92):
-            x = region.x + int((region.width - 30) * across)
-            for y in range(region.y + region.height - 4, region.y, -SCAN_STEP_PX):
-                yield from self.move(x, y, SCAN_PAUSE)
-                found = self._button()
-                if found and found not in seen:
-                    seen.append(found)
-                if found.startswith(f"bpy.ops.{wanted}(") or found.endswith(wanted):
-                    yield from self.move(x, y - 3)
-                    if self._button() != found:
-                        yield from self.move(x, y)
+        for found, place in list(self._places.items()):
+            if _is(found, wanted):
+                yield from self.move(*place)
+                if self._button() == found:
                     return
-        raise LookupError(f"no button {wanted} in the sidebar, only {seen}")
+        self._places.clear()
+        yield from self._scroll("up", 60)
+        while True:
+            known = len(self._places)
+            for across in (0.45, 0.75, 0.2, 0.92):
+                x = region.x + int((region.width - 30) * across)
+                for y in range(region.y + region.height - 4, region.y, -SCAN_STEP_PX):
+                    yield from self.move(x, y, SCAN_PAUSE)
+                    found = self._button()
+                    if not found:
+                        continue
+                    self._places[found] = x, y
+                    if _is(found, wanted):
+                        yield from self.move(x, y - 3)
+                        if self._button() != found:
+                            yield from self.move(x, y)
+                        return
+            if len(self._places) == known:
+                raise LookupError(f"no button {wanted} in the sidebar, only {sorted(self._places)}")
+            yield from self._scroll("down", 15)
+
+    def _scroll(self, way: str, steps: int) -> Iterator[float]:
+        region = self.region("UI")
+        with self.override("UI"):
+            for _ in range(steps):
+                getattr(bpy.ops.view2d, f"scroll_{way}")(page=False)
+        region.tag_redraw()
+        yield 3 * SETTLE
 
     def click(self, wanted: str) -> Iterator[float]:
         """Find a button and press it."""
@@ -162,8 +185,8 @@ class Driver:
                     return str(manager.clipboard)
         return ""
 
-    def choose_file(self, path: Path) -> Iterator[float]:
-        """Answer the file browser that a click has opened."""
+    def choose_file(self, path: Path, picture: Path | None = None) -> Iterator[float]:
+        """Answer the file browser that a click has opened, after a screenshot of it if `picture` is named."""
         screen = self.window.screen
         yield from self.until(
             lambda: any(area.type == "FILE_BROWSER" for area in self.window.screen.areas), 10, "a file browser is open"
@@ -173,6 +196,8 @@ class Driver:
         parameters.directory = os.fsencode(f"{path.parent}/")
         parameters.filename = path.name
         yield 0.5
+        if picture is not None:
+            yield from self.screenshot(picture)
         with self.override("WINDOW", "FILE_BROWSER"):
             bpy.ops.file.execute()
         yield from self.until(
@@ -185,8 +210,16 @@ class Driver:
 
     def screenshot(self, path: Path) -> Iterator[float]:
         """Of the whole X screen, by ImageMagick, where there is one; Blender's own is black on software OpenGL."""
-        for area in self.window.screen.areas:
-            area.tag_redraw()
-        yield 1.0
+        for _ in range(2):  # panels that have just come or gone are laid out at the second time
+            for area in self.window.screen.areas:
+                area.tag_redraw()
+            yield 0.5
+            area = self.window.screen.areas[0]
+            with bpy.context.temp_override(window=self.window, area=area, region=area.regions[0]):
+                bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
         if shutil.which("import"):
             subprocess.run(["import", "-window", "root", "-strip", str(path)], check=True)
+
+
+def _is(button: str, wanted: str) -> bool:
+    return button.startswith(f"bpy.ops.{wanted}(") or button.endswith(wanted)

@@ -8,8 +8,10 @@ import os
 import signal
 import struct
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -23,6 +25,7 @@ from driver import Driver, Steps  # noqa: E402  its folder is not on the path be
 
 ANSWER_SECONDS = 200.0
 CANCEL_SECONDS = 1.0
+PATIENCE = 10.0  # for Blender to answer a click
 DRAW_SECONDS = 400.0
 ARKIT_KEYS = 52
 
@@ -72,7 +75,11 @@ def view_middle(driver: Driver) -> Iterator[float]:
 def undo(driver: Driver, *, redo: bool = False) -> Iterator[float]:
     yield from view_middle(driver)
     yield from driver.press("Z", ctrl=True, shift=redo)
-    yield 0.5
+    yield 1.0
+
+
+def started(driver: Driver, what: str) -> Iterator[float]:
+    yield from driver.until(lambda: state().running, PATIENCE, what)
 
 
 def target_names(path: Path) -> list[str]:
@@ -110,14 +117,16 @@ def steps(driver: Driver) -> Steps:
     yield from in_german(driver)
     yield from as_photo(driver)
     yield from in_material_preview(driver)
+    yield from nothing_is_left(driver)
 
 
 def make_a_head(driver: Driver) -> Steps:
     yield from driver.click("image.open")
     yield from driver.choose_file(PHOTO)
     assert bpy.context.scene.likeness.image is not None, "the chosen photo is in the panel's field"
+    yield from driver.screenshot(OUTPUT / "start.png")
     yield from driver.click("likeness.reconstruct")
-    assert state().running, "the button has started it"
+    yield from started(driver, "the button has started it")
     yield from finished()
     assert len(heads()) == 1, f"one head; stages: {STAGES}"
     assert bpy.context.view_layer.objects.active == heads()[0]
@@ -130,24 +139,28 @@ def edit_undo_redo(driver: Driver) -> Steps:
     yield from driver.drag(slider(), 60)
     dragged = values()
     assert dragged != recovered, "the slider moves the face"
+    yield from driver.screenshot(OUTPUT / "edited.png")
     yield from driver.click("likeness.randomise")
-    assert values() != dragged and bpy.context.scene.likeness.seed == 1, "a random face, its seed shown"
+    yield from driver.until(lambda: values() != dragged, PATIENCE, "a random face")
+    assert bpy.context.scene.likeness.seed == 1, "its seed is shown"
     yield from undo(driver)
-    assert values() == dragged, "the first undo takes the random face back"
+    yield from driver.until(lambda: values() == dragged, PATIENCE, "the first undo takes the random face back")
     yield from undo(driver)
-    assert values() == recovered, "the second the slider"
+    yield from driver.until(lambda: values() == recovered, PATIENCE, "the second the slider")
     yield from undo(driver)
-    assert not heads() and not bpy.data.meshes.get("Head"), "the third the head, in one step"
+    yield from driver.until(lambda: not heads(), PATIENCE, "the third the head, in one step")
+    assert not bpy.data.meshes.get("Head")
     assert not bpy.data.cameras.get("Photo Camera") and not bpy.data.collections.get(PHOTO.stem)
     for wanted in (recovered, dragged):
         yield from undo(driver, redo=True)
-        assert values() == wanted, "redo brings it all again"
+        again = partial(lambda wanted: heads() and values() == wanted, wanted)
+        yield from driver.until(again, PATIENCE, "redo brings it all again")
 
 
 def export(driver: Driver) -> Steps:
     path = OUTPUT / "head.glb"
     yield from driver.click("likeness.export_copy")
-    yield from driver.choose_file(path)
+    yield from driver.choose_file(path, OUTPUT / "export.png")
     yield from driver.until(path.exists, 60, "the file is written")
     yield 1.0
     assert len(target_names(path)) == ARKIT_KEYS, "the ARKit expressions and no other key"
@@ -161,7 +174,7 @@ def cancel(driver: Driver) -> Steps:
     os.kill(backend(), signal.SIGSTOP)  # one that never answers
     yield from driver.click("likeness.reconstruct")
     yield from driver.choose_file(PHOTO)
-    assert state().running, "without an image the button asks for a file"
+    yield from started(driver, "without an image the button asks for a file")
     yield from view_middle(driver)
     yield from driver.press("ESC")
     yield from driver.until(lambda: not state().running, CANCEL_SECONDS, "Esc has ended it")
@@ -170,11 +183,16 @@ def cancel(driver: Driver) -> Steps:
     bpy.context.scene.likeness.image = photo
 
 
+def ask_for_faces(driver: Driver) -> Iterator[float]:
+    state().faces.clear()
+    yield from driver.click("likeness.choose_face")
+    yield from driver.until(lambda: len(state().faces), ANSWER_SECONDS, "the face is found")
+    yield 1.0
+
+
 def choose_a_face(driver: Driver) -> Steps:
     before = len(heads())
-    yield from driver.click("likeness.choose_face")
-    yield from finished()
-    yield 1.0
+    yield from ask_for_faces(driver)
     (face,) = state().faces
     view, size = driver.region("WINDOW"), state().photo_size
     scale = min((view.width - 40) / size[0], (view.height - 40) / size[1])
@@ -183,11 +201,10 @@ def choose_a_face(driver: Driver) -> Steps:
     yield from driver.move(view.x + left + (x + width / 2) * scale, view.y + top - (y + height / 2) * scale)
     yield from driver.screenshot(OUTPUT / "choose_face.png")
     yield from driver.press("LEFTMOUSE")
-    assert state().running, "a click on the face starts it"
-    yield from finished()
-    assert len(heads()) == before + 1
+    yield from driver.until(lambda: len(heads()) > before, ANSWER_SECONDS, "a click on the face makes a head of it")
+    yield 1.0
     yield from undo(driver)
-    assert len(heads()) == before
+    yield from driver.until(lambda: len(heads()) == before, PATIENCE, "undo takes it away")
 
 
 def drop_a_file(driver: Driver) -> Steps:
@@ -226,8 +243,10 @@ def in_german(driver: Driver) -> Steps:
 
 def as_photo(driver: Driver) -> Steps:
     yield from driver.click("likeness.view_photo")
+    yield from driver.until(
+        lambda: driver.area().spaces.active.region_3d.view_perspective == "CAMERA", PATIENCE, "the photo is seen"
+    )
     assert bpy.context.scene.camera.name.startswith("Photo Camera")
-    assert driver.area().spaces.active.region_3d.view_perspective == "CAMERA"
     yield from driver.screenshot(OUTPUT / "view_photo.png")
     driver.area().spaces.active.region_3d.view_perspective = "PERSP"
 
@@ -251,5 +270,23 @@ def in_material_preview(driver: Driver) -> Steps:
             break
         assert time.monotonic() < deadline, f"the head is not seen after {DRAW_SECONDS} s"
 
+
+def nothing_is_left(driver: Driver) -> Steps:
+    """The extension is disabled while it shows a photo and its backend runs."""
+    driver.area().spaces.active.shading.type = "SOLID"
+    yield from ask_for_faces(driver)
+    process = backend()
+    (module,) = (name for name in bpy.context.preferences.addons.keys() if name.endswith("likeness"))  # noqa: SIM118
+    bpy.ops.preferences.addon_disable(module=module)
+    yield 2.0
+    kinds = (bpy.types, bpy.types.Scene, bpy.types.Object, bpy.types.WindowManager)
+    assert not [name for kind in kinds for name in dir(kind) if "likeness" in name.lower()]
+    assert {thread.name for thread in threading.enumerate()} <= THREADS
+    assert not Path(f"/proc/{process}").exists()
+    yield from view_middle(driver)
+    yield from driver.screenshot(OUTPUT / "disabled.png")
+
+
+THREADS = {thread.name for thread in threading.enumerate()}
 
 Driver(steps, limit_seconds=2400.0).start()

@@ -152,22 +152,25 @@ def _study(
     kinds = measurements(population.template)
     flat = columns.reshape(len(columns), -1).astype(np.float64)
     to_coefficients = np.linalg.solve(flat @ flat.T, flat).T
-    known, coefficients, seen, shown = [], [], [], []
-    for identities, heads in _people(population, rng, people):
+    coefficients, seen, shown = [], [], []
+    for _, heads in _people(population, rng, people):
         found = (heads - mean).reshape(len(heads), -1).astype(np.float64) @ to_coefficients
         decoded = mean + (found @ flat).reshape(heads.shape).astype(np.float32)
-        known.append(np.array([_phenotypes(population, identity) for identity in identities]))
         coefficients.append(found)
         seen.append(measured(kinds, heads))
         shown.append(measured(kinds, decoded))
-    person, code = np.concatenate(known), np.concatenate(coefficients)
-    usable = np.isfinite(person).all(1)
+    code = np.concatenate(coefficients)
     names, groups = [one.name for one in kinds], [one.group for one in kinds]
     deviation = np.concatenate(seen).std(0)
     slopes = _ridge(code, np.concatenate(shown) / deviation)
-    if usable.sum() > 2 * len(columns):
-        spread = person[usable].std(0)
-        slopes = np.concatenate([_ridge(code[usable], person[usable] / spread), slopes])
+    knowing = _knowing(population)
+    if knowing is not None and people > 2 * len(columns):
+        known, person = [], []
+        for identities, heads in _people(knowing, rng, people):
+            known.append((heads - mean).reshape(len(heads), -1).astype(np.float64) @ to_coefficients)
+            person += [_phenotypes(identity) for identity in identities]
+        spread = np.std(person, axis=0)
+        slopes = np.concatenate([_ridge(np.concatenate(known), np.array(person) / spread), slopes])
         deviation = np.concatenate([spread, deviation])
         names = [name for name, _, _ in _PHENOTYPES] + names
         groups = [_PERSON] * len(_PHENOTYPES) + groups
@@ -182,12 +185,13 @@ def _people(
         yield identities, np.stack([population.vertices(identity) for identity in identities])
 
 
-def _phenotypes(population: Population, identity: Identity) -> list[float]:
-    """Those of `_PHENOTYPES`, NaN where the person comes from a population that does not know them."""
+def _knowing(population: Population) -> AnnyPopulation | None:
+    """The part of a population that knows its people's phenotypes: in a mixture few may, and few tell too little."""
     parts = population.parts if isinstance(population, Mixture) else (population,)
-    part = next(part for part in parts if part.name == identity.population)
-    if not isinstance(part, AnnyPopulation):
-        return [np.nan] * len(_PHENOTYPES)
+    return next((part for part in parts if isinstance(part, AnnyPopulation)), None)
+
+
+def _phenotypes(identity: Identity) -> list[float]:
     return [sign * identity.coefficients[PHENOTYPES.index(name)] for _, name, sign in _PHENOTYPES]
 
 
