@@ -13,6 +13,9 @@ from training.recipes.components.encoders import dense, set_rows
 # A last layer's weight (d,k) and bias (d,) -> those of one that gives other numbers.
 Turn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
+# Occupancies nearer than this to 0 or 1 are taken for this, before the logarithm of their odds.
+_CERTAIN = 1e-3
+
 
 class LinearDecoder(nn.Module):
     """Eq. 9's z = U b + mean: what a 3D morphable model is, its basis learned from the training shapes.
@@ -69,7 +72,7 @@ class FeedForwardDecoder(nn.Module):
         mean = shapes.mean(0)
         if not self.occupancy:
             self.spread.copy_((shapes - mean).square().mean().sqrt())
-        start = torch.logit(mean, 1e-3) if self.occupancy else mean / self.spread
+        start = torch.logit(mean, _CERTAIN) if self.occupancy else mean / self.spread
         self.layers[-1].bias.copy_(start)
 
     @torch.no_grad()
@@ -83,7 +86,11 @@ class FeedForwardDecoder(nn.Module):
 
 
 class ConvolutionalDecoder(nn.Module):
-    """Code -> maps at a quarter of the side -> twice doubled, 3 x 3 x 3 convolutions of `widths` -> occupancies."""
+    """Code -> maps at a quarter of the side -> twice doubled, 3 x 3 x 3 convolutions of `widths` -> occupancies.
+
+    A number for each voxel is added before the sigmoid, as a dense last layer's bias is. With one number for all voxels
+    the first thing that training finds is the empty grid, where the sigmoid has no slope left and all learning ends.
+    """
 
     def __init__(self, config: DecoderConfig, side: int) -> None:
         super().__init__()
@@ -94,14 +101,21 @@ class ConvolutionalDecoder(nn.Module):
         self.layers = nn.Sequential(
             nn.ReLU(),
             nn.Upsample(scale_factor=2), nn.Conv3d(first, second, 3, padding=1), nn.ReLU(),
-            nn.Upsample(scale_factor=2), nn.Conv3d(second, 1, 3, padding=1),
+            nn.Upsample(scale_factor=2), nn.Conv3d(second, 1, 3, padding=1, bias=False),
         )  # fmt: skip
+        self.bias = nn.Parameter(torch.zeros(side**3))
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B,k) -> occupancies (B,R^3), 0..1."""
         coarse = self.spread(codes).reshape(-1, self.maps, *(self.coarse,) * 3)
         side = self.side
-        return torch.sigmoid(self.layers(coarse)[:, 0, :side, :side, :side]).flatten(1)
+        values = self.layers(coarse)[:, 0, :side, :side, :side]
+        return torch.sigmoid(values.flatten(1) + self.bias)
+
+    @torch.no_grad()
+    def measure(self, shapes: Tensor) -> None:
+        """Begins at the mean of shapes (n,R^3)."""
+        self.bias.copy_(torch.logit(shapes.mean(0), _CERTAIN))
 
 
 class DenseShapeEncoder(nn.Module):

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from training.recipes.components import linear
 from training.recipes.components.config import ComponentsConfig
 from training.recipes.components.data import Indices, Pairs, Space, Split, fingerprint, labelled_pairs, make_space
-from training.recipes.components.decoders import FeedForwardDecoder, LinearDecoder, make_shape_encoder
+from training.recipes.components.decoders import DenseShapeEncoder, LinearDecoder, make_shape_encoder
 from training.recipes.components.encoders import ImageDecoder, LinearEncoder
 from training.recipes.components.framework import Framework, Mapping, rmse
 from training.recipes.components.run import Trained, write_run, write_weights
@@ -139,9 +139,10 @@ class _Run:
                 decoder.set(directions, mean)
                 shape.set(directions.T, mean)
                 self.session.finish("shapes")
-            elif isinstance(decoder, FeedForwardDecoder):
+            else:
                 decoder.measure(known)
-                shape.measure(known)
+                if isinstance(shape, DenseShapeEncoder):
+                    shape.measure(known)
         if isinstance(decoder, LinearDecoder):
             return
 
@@ -196,11 +197,11 @@ class _Run:
         self.session.stage("all", self.config.all, ("encoder", "mapping", "decoder"), loss, len(labelled), score)
 
     def start_at_mean(self, things: Indices) -> None:
-        """A decoder that ends in a dense layer begins at the shapes' mean: nobody would let it learn that."""
+        """The decoder begins at the shapes' mean: nobody would let it learn that."""
         decoder, known = self.framework.decoder, self.targets.vectors(_some(things, _ENOUGH))
         if isinstance(decoder, LinearDecoder):
             decoder.set_mean(known.mean(0))
-        elif isinstance(decoder, FeedForwardDecoder):
+        else:
             decoder.measure(known)
 
     @torch.no_grad()
