@@ -142,15 +142,28 @@ def test_the_blur_goes(model: FaceModel) -> None:
     assert blurred(image, 6.0).shape == image.shape and float(blurred(image, 6.0).std()) < 0.3 * float(image.std())
 
 
+def painted(model: FaceModel) -> FaceModel:
+    """The model with a skin of changing colours.
+
+    In one of a single colour, as the toy head has it, a turned head looks as one that is lit otherwise: then there is
+    nothing for the pose to be learned from.
+    """
+    x, y, _ = (model.mean / 40).T
+    tones = [np.sin(1.3 * x + y), np.sin(1.5 * y - x), np.cos(1.1 * x)]
+    return replace(model, reflectance_mean=(0.4 + 0.3 * np.stack(tones, 1)).astype(np.float32))
+
+
 def test_it_learns_without_labels(model: FaceModel, tmp_path: Path) -> None:
     """A few steps on the same four pictures lower the photometric loss and the geometric error with it."""
+    model = painted(model)
     config = replace(tiny(), schedule=replace(tiny().schedule, steps=60, rate=3e-3, warmup=5, final=0.2, ema=0.0))
     config = replace(config, validate_every=60, log_every=60, checkpoint_every=60)
     few = Scenes(config, model, head_decoder(model), 4, 4, tmp_path)
     train(config, model, few, few, tmp_path / "run", progress=False)
     scores = [line for line in read_log(tmp_path / "run") if "geometric" in line]
     assert scores[-1]["photometric"] < 0.7 * scores[0]["photometric"]
-    assert scores[-1]["geometric"] < scores[0]["geometric"]
+    assert scores[-1]["geometric"] < 0.75 * scores[0]["geometric"]
+    assert scores[-1]["landmarks"] < 0.6 * scores[0]["landmarks"]
 
 
 def test_a_run_is_resumed_to_the_same_losses(model: FaceModel, tmp_path: Path) -> None:
