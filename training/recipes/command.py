@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-RECIPES = ("joint", "components", "inverse", "mofa")
-_CONFIGS = ("shipped", "paper", "tiny", "trial", "resnet", "vgg")
+RECIPES = ("joint", "components", "feedback", "inverse", "mofa")
+_CONFIGS = ("shipped", "paper", "tiny", "trial", "resnet", "vgg", "perspective")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one value, e.g. schedule.rate=1e-3"
     )
-    group = parser.add_argument_group("recipes inverse and mofa")
+    group = parser.add_argument_group("recipe components")
+    group.add_argument(
+        "--images", type=Path, metavar="DIR", help="pre-train the encoder on these pictures or photos too"
+    )
+    group.add_argument("--shapes", type=Path, metavar="DIR", help="pre-train the decoder on these shapes too")
+    group = parser.add_argument_group("recipes feedback, inverse and mofa")
     group.add_argument(
         "--populations", nargs="+", default=[], metavar="FILE[:WEIGHT]", help="make the face model of these"
     )
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
-        if args.recipe in ("inverse", "mofa"):
+        if args.recipe in ("feedback", "inverse", "mofa"):
             importlib.import_module(f"training.recipes.{args.recipe}.command").run(args, _changed)
             return 0
         if args.data is None:
