@@ -170,10 +170,18 @@ def shipped() -> JointConfig:
             reflectance=8,
         ),
         losses=LossConfig(
-            j1=1.0, j2=1.0, j2_space="vertices", whole=0.05, landmarks=50.0, dense=50.0, reflectance=0.05
+            j1=10.0, j2=1.0, j2_space="vertices", whole=0.05, landmarks=50.0, dense=50.0, reflectance=0.05
         ),
         schedule=ScheduleConfig(
-            "adamw", rate=1.5e-3, weight_decay=0.02, steps=3_000, batch_size=64, warmup=150, final=0.01, ema=0.998
+            "adamw",
+            rate=1.5e-3,
+            weight_decay=0.02,
+            steps=4_500,
+            batch_size=64,
+            warmup=150,
+            final=0.01,
+            ema=0.998,
+            early=(0.5, 64),
         ),
         augmentation=Augmentation(),
         size=128,
@@ -182,6 +190,7 @@ def shipped() -> JointConfig:
         principal_start=True,
         subspace=512,
         outside=0.2,
+        reshape=(0.5, 60.0),
     )
 
 
@@ -192,7 +201,9 @@ def tiny() -> JointConfig:
         base,
         name="tiny",
         network=replace(base.network, widths=(8, 16, 32), depths=(1, 1, 1), reduced=16, features=64, reflectance=2),
-        schedule=replace(base.schedule, steps=60, batch_size=16, warmup=10, ema=0.9),
+        losses=replace(base.losses, j1=1.0),
+        schedule=replace(base.schedule, steps=60, batch_size=16, warmup=10, ema=0.9, early=(0.0, 0)),
+        reshape=(0.0, 0.0),
         size=32,
         neurons=8,
         subspace=24,

@@ -83,7 +83,8 @@ def trial() -> JointConfig:
         base,
         name="trial",
         network=replace(base.network, widths=(16, 32, 64, 128), reduced=48, features=256),
-        schedule=replace(base.schedule, steps=2_000, warmup=100),
+        losses=replace(base.losses, j1=1.0),
+        schedule=replace(base.schedule, steps=2_000, warmup=100, early=(0.0, 0)),
         size=64,
         validate_every=1_000,
     )
