@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from training.recipes.components.config import CONFIGURATIONS, ComponentsConfig
-from training.recipes.components.data import Pairs, pairs_from_faces, pairs_from_views, split_things
+from training.recipes.components.data import (
+    Pairs,
+    pairs_from_faces,
+    pairs_from_views,
+    split_things,
+    with_unlabelled,
+)
 from training.recipes.components.run import read_config
 from training.recipes.components.train import train
+from training.recipes.components.unlabelled import read_images, read_shapes
 
 
 def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:
@@ -35,7 +43,12 @@ def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:
         if args.steps:
             config = replace(config, all=replace(config.all, steps=args.steps))
     pairs = read_pairs(args.data, config, args.limit)
-    train(config, pairs, split_things(pairs, config.test, config.seed), args.output, args.resume)
+    split = split_things(pairs, config.test, config.seed)
+    images, left_out = read_images(args.images, config.kind, config.size) if args.images else (None, [])
+    shapes, faults = read_shapes(args.shapes, config.kind, pairs.shapes.shape[1]) if args.shapes else (None, [])
+    sys.stderr.writelines(f"likeness train: {sentence}\n" for sentence in [*left_out, *faults])
+    pairs, split = with_unlabelled(pairs, split, images, shapes)
+    train(config, pairs, split, args.output, args.resume)
 
 
 def kind_of(folder: Path) -> Any:

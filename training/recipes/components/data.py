@@ -60,6 +60,7 @@ class Pairs:
 
     images (m,S,S) uint8 grey on white; owner (m,) the thing that each one shows; azimuths (m,) degrees; shapes
     (n,R,R,R) bool or (n,N,3) float32 mm; kinds and names (n,); mirror (N,) the heads' vertices' partners, or None.
+    A picture that shows none of the things has owner -1, a thing may be in no picture: pre-training wants no more.
     """
 
     kind: Kind
@@ -74,6 +75,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def unlabelled(self) -> Indices:
+        """The pictures that show none of the things."""
+        return np.flatnonzero(self.owner < 0)
 
     def of(self, things: Indices) -> Indices:
         """The pictures that show `things`."""
@@ -198,10 +204,46 @@ def labelled_pairs(pairs: Pairs, split: Split, config: ComponentsConfig) -> tupl
     return np.sort(known[~validation]), np.sort(known[validation])
 
 
-def fingerprint(pairs: Pairs) -> str:
-    """Identifies a set of pairs, so that a run resumes on the data it began with."""
-    digest = hashlib.sha256("\n".join(pairs.names).encode())
-    digest.update(np.ascontiguousarray(pairs.images[:: max(1, len(pairs) // 64)]).tobytes())
+def with_unlabelled(
+    pairs: Pairs, split: Split, images: NDArray[np.uint8] | None = None, shapes: NDArray | None = None
+) -> tuple[Pairs, Split]:
+    """The pairs, and pictures (m,S,S) and shapes (n,...) that have no partner, which join the training side.
+
+    Raises `ValueError` for pictures of another size, or shapes of another resolution or template.
+    """
+    if images is not None and len(images):
+        if images.shape[1:] != pairs.images.shape[1:]:
+            raise ValueError(f"the unlabelled pictures are {images.shape[1]} px wide, not {pairs.images.shape[1]}")
+        pairs = replace(
+            pairs,
+            images=np.concatenate([pairs.images, images]),
+            owner=np.concatenate([pairs.owner, np.full(len(images), -1)]),
+            azimuths=np.concatenate([pairs.azimuths, np.full(len(images), np.nan, np.float32)]),
+        )
+    if shapes is not None and len(shapes):
+        if shapes.shape[1:] != pairs.shapes.shape[1:]:
+            ours, theirs = (" x ".join(map(str, found.shape[1:])) for found in (pairs.shapes, shapes))
+            raise ValueError(f"the unlabelled shapes are {theirs}, those of the pictures {ours}: they must be alike")
+        added = np.arange(len(shapes))
+        split = Split(np.concatenate([split.training, len(pairs.shapes) + added]), split.test)
+        pairs = replace(
+            pairs,
+            shapes=np.concatenate([pairs.shapes, shapes.astype(pairs.shapes.dtype)]),
+            kinds=np.concatenate([pairs.kinds, np.full(len(shapes), "")]),
+            names=np.concatenate([pairs.names, np.array([f"unlabelled/{number}" for number in added])]),
+        )
+    return pairs, split
+
+
+def fingerprint(pairs: Pairs, unlabelled: bool = False) -> str:
+    """Identifies a set of pairs, so that a run resumes on the data it began with; with what has no partner, or not."""
+    shown = np.unique(pairs.owner[pairs.owner >= 0])
+    digest = hashlib.sha256("\n".join(pairs.names[shown]).encode())
+    known = pairs.images[pairs.owner >= 0]
+    digest.update(np.ascontiguousarray(known[:: max(1, len(known) // 64)]).tobytes())
+    if unlabelled and (len(pairs.unlabelled) or len(shown) < len(pairs.names)):
+        digest.update(np.ascontiguousarray(pairs.images[pairs.unlabelled]).tobytes())
+        digest.update(np.ascontiguousarray(np.delete(pairs.shapes, shown, 0)).tobytes())
     return digest.hexdigest()
 
 

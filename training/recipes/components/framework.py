@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -76,24 +77,28 @@ class Mapping(nn.Module):
 
 
 class Framework(nn.Module):
-    """Picture -> shape (Figure 1)."""
+    """Picture -> shape (Figure 1). Each part begins at the run's seed, whatever it is joined with."""
 
     def __init__(self, config: ComponentsConfig, length: int) -> None:
         super().__init__()
-        self.encoder = make_encoder(config.encoder, config.size)
-        self.mapping = Mapping(config.mapping, config.encoder.code, config.decoder.code)
-        self.decoder = make_decoder(config.decoder, config.kind, length)
+        with seeded(config.seed, 0):
+            self.encoder = make_encoder(config.encoder, config.size)
+        with seeded(config.seed, 1):
+            self.mapping = Mapping(config.mapping, config.encoder.code, config.decoder.code)
+        with seeded(config.seed, 2):
+            self.decoder = make_decoder(config.decoder, config.kind, length)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B,1,S,S), 0..1 -> shapes (B,p)."""
         return self.decoder(self.mapping(self.encoder(images)))
 
 
-class Batch(NamedTuple):
-    """images (B,1,S,S) 0..1 and shapes (B,p)."""
-
-    images: Tensor
-    shapes: Tensor
+@contextmanager
+def seeded(seed: int, part: int) -> Iterator[None]:
+    """Weights that are drawn within depend on the run's seed and on which part they are of, and on nothing else."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1000 * seed + part)
+        yield
 
 
 def rmse(estimate: Tensor, truth: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class Session:
             step, best, best_state = waiting["step"], waiting["best"], waiting["best_state"] or None
         elif score is not None:
             best, best_state = self._score(score), self._state(names)
-        with _progress(self.progress, f"{self.config.name} {name}", stage.steps, step) as bar:
+        with Progress(f"{self.config.name} {name}", stage.steps, step, "batch", self.progress) as bar:
             while step < stage.steps:
                 rate = stage.rate * cosine_rate(step, stage.steps, max(1, int(_WARMUP * stage.steps)), _FINAL)
                 for group in optimiser.param_groups:
@@ -165,16 +165,3 @@ def draw(pool: int, count: int, step: int, seed: list[int]) -> NDArray[np.int64]
         turn, offset = divmod(position + count - left, pool)
         drawn.append(np.random.default_rng([*seed, turn]).permutation(pool)[offset : offset + left])
     return np.concatenate(drawn)
-
-
-class _Silent:
-    def __enter__(self) -> _Silent:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def advance(self, steps: int = 1, note: str = "") -> None: ...
-
-
-def _progress(shown: bool, label: str, total: int, done: int) -> Progress | _Silent:
-    return Progress(label, total, done, "batch") if shown else _Silent()

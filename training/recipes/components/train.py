@@ -12,6 +12,7 @@ resumed, it gives what it would have given uninterrupted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from training.recipes.components.config import ComponentsConfig
 from training.recipes.components.data import Indices, Pairs, Space, Split, fingerprint, labelled_pairs, make_space
 from training.recipes.components.decoders import DenseShapeEncoder, LinearDecoder, make_shape_encoder
 from training.recipes.components.encoders import ImageDecoder, LinearEncoder
-from training.recipes.components.framework import Framework, Mapping, rmse
+from training.recipes.components.framework import Framework, Mapping, rmse, seeded
+from training.recipes.components.parts import Parts
 from training.recipes.components.run import Trained, write_run, write_weights
 from training.recipes.components.session import Session
 from training.recipes.components.targets import Targets, make_targets
@@ -45,16 +47,18 @@ def train(
     output: Path | None = None,
     resume: bool = False,
     progress: bool = True,
+    parts: Path | None = None,
 ) -> Trained:
     """Trains, or goes on training, in the folder `output`; without one nothing is written.
 
-    Raises `ValueError` when a run to be resumed had another configuration or other data.
+    Pre-trained parts are looked up in the folder `parts`, and kept there. Raises `ValueError` when a run to be resumed
+    had another configuration or other data.
     """
     space = make_space(pairs, split.training)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         write_run(output, config, space)
-    run = _Run(config, pairs, split, space, output, resume, progress)
+    run = _Run(config, pairs, split, space, output, resume, progress, parts)
     if config.pretrained:
         run.pretrain_encoder()
         run.pretrain_decoder()
@@ -88,6 +92,7 @@ class _Run:
         output: Path | None,
         resume: bool,
         progress: bool,
+        parts: Path | None = None,
     ) -> None:
         self.config, self.pairs, self.split, self.space = config, pairs, split, space
         self.labelled, self.validation = labelled_pairs(pairs, split, config)
@@ -95,21 +100,25 @@ class _Run:
         # Without pre-training, no shape is looked at but the labelled ones.
         seen = split.training if config.pretrained else np.unique(pairs.owner[both])
         self.targets: Targets = make_targets(config, pairs, space, seen)
-        torch.manual_seed(config.seed)
         self.framework = Framework(config, self.targets.length)
         self.modules: dict[str, nn.Module] = {
             "encoder": self.framework.encoder,
             "mapping": self.framework.mapping,
             "decoder": self.framework.decoder,
-            "picture": ImageDecoder(config.size, config.encoder),
-            "shape": make_shape_encoder(config.decoder, self.targets.length),
         }
-        self.session = Session(config, self.modules, fingerprint(pairs), output, resume, progress)
+        # What only the pre-training needs is seeded anew: with whichever part it goes, it begins the same.
+        with seeded(config.seed, 3):
+            self.modules["picture"] = ImageDecoder(config.size, config.encoder)
+        with seeded(config.seed, 4):
+            self.modules["shape"] = make_shape_encoder(config.decoder, self.targets.length)
+        data = fingerprint(pairs, unlabelled=True)
+        self.session = Session(config, self.modules, data, output, resume, progress)
+        self.parts = Parts(parts, config, data)
 
     def pretrain_encoder(self) -> None:
         """The 2D component, on pictures alone: principal components where it is linear, else an autoencoder."""
         config, encoder, back = self.config, self.framework.encoder, self.modules["picture"]
-        pictures = self.pairs.of(self.split.training)
+        pictures = np.concatenate([self.pairs.of(self.split.training), self.pairs.unlabelled])
         if isinstance(encoder, LinearEncoder):
             if "images" not in self.session.done:
                 known = self.pairs.pictures(_some(pictures, 4 * _ENOUGH)).flatten(1).numpy()
@@ -125,7 +134,7 @@ class _Run:
             smaller = nn.functional.adaptive_avg_pool2d(images, again.shape[-1])
             return rmse(again.flatten(1), smaller.flatten(1))
 
-        self.session.stage("images", config.images, ("encoder", "picture"), loss, len(pictures))
+        self._apart("images", ("encoder", "picture"), loss, len(pictures))
 
     def pretrain_decoder(self) -> None:
         """The 3D component, on shapes alone."""
@@ -150,7 +159,20 @@ class _Run:
             vectors = self.targets.vectors(things[members], self._flips(members))
             return rmse(decoder(shape(vectors)), vectors)
 
-        self.session.stage("shapes", config.shapes, ("decoder", "shape"), loss, len(things))
+        self._apart("shapes", ("decoder", "shape"), loss, len(things))
+
+    def _apart(
+        self, stage: str, names: tuple[str, str], loss: Callable[[NDArray[np.int64]], Tensor], pool: int
+    ) -> None:
+        """A stage that trains one component without labels, unless its like was trained before."""
+        if stage in self.session.done:
+            return
+        modules = {name: self.modules[name] for name in names}
+        if not self.session.waits_in(stage) and self.parts.load(stage, modules):
+            self.session.finish(stage)
+            return
+        self.session.stage(stage, getattr(self.config, stage), names, loss, pool)
+        self.parts.keep(stage, modules)
 
     def fit_mapping(self) -> None:
         """What lies between, on labelled pairs, the other two held: eq. 8, by least squares or with neurons."""

@@ -30,6 +30,12 @@ def test_least_squares_is_numpys(rng: np.random.Generator) -> None:
     )
 
 
+def test_least_squares_leaves_no_direction_out_in_single_precision(rng: np.random.Generator) -> None:
+    Y = (rng.normal(size=(20, 4000)) * np.geomspace(1, 3e-3, 20)[:, None]).astype(np.float32)
+    T = rng.normal(size=(3, 20)).astype(np.float32)
+    np.testing.assert_allclose(linear.least_squares(Y, T @ Y), T, atol=1e-3)
+
+
 def test_a_linear_world_is_recovered_and_low_dimensions_resist_noise(rng: np.random.Generator) -> None:
     cause = rng.normal(size=(4, 260))
     X = rng.normal(size=(100, 4)) @ cause + 0.3 * rng.normal(size=(100, 260)) + 5

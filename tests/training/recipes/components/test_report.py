@@ -22,7 +22,7 @@ def test_one_command_makes_the_report_and_does_nothing_twice(
     command = ["evaluate", "components", "--objects", objects, "--heads", heads, "--output", output, "--study", "small"]
     assert cli.main(list(map(str, command))) == 0
     text = capsys.readouterr().out
-    for title in ("Table 2", "Table 1", "How little labelled data", "Voxel IoU", "Pose invariance"):
+    for title in ("what must be", "Table 2", "Table 1", "How little labelled data", "Voxel IoU", "Pose invariance"):
         assert title in text
     record = json.loads((output / "report.json").read_text())
     part = record["data"]["Objects"]

@@ -21,7 +21,7 @@ from training.recipes.components.config import (
     paper,
     tiny,
 )
-from training.recipes.components.data import Pairs, Split, labelled_pairs
+from training.recipes.components.data import Pairs, Split, fingerprint, labelled_pairs, with_unlabelled
 from training.recipes.components.decoders import ConvolutionalDecoder
 from training.recipes.components.framework import Framework
 from training.recipes.components.run import Trained, load_run
@@ -37,6 +37,20 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pairs, Split]:
 @pytest.fixture(scope="module")
 def heads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pairs, Split]:
     return toy(write_toy_heads(tmp_path_factory.mktemp("heads")))[1:]
+
+
+def only_things(pairs: Pairs, things: np.ndarray) -> Pairs:
+    """Some of the things, and their pictures."""
+    pictures = pairs.of(things)
+    return replace(
+        pairs,
+        images=pairs.images[pictures],
+        owner=np.searchsorted(things, pairs.owner[pictures]),
+        azimuths=pairs.azimuths[pictures],
+        shapes=pairs.shapes[things],
+        kinds=pairs.kinds[things],
+        names=pairs.names[things],
+    )
 
 
 def errors(trained: Trained, pairs: Pairs, split: Split) -> tuple[float, float]:
@@ -118,6 +132,62 @@ def test_a_run_that_was_stopped_gives_what_it_would_have_given(
         pictures = pairs.of(split.test)
         again = load_run(folder)
         np.testing.assert_array_equal(again.vectors(pairs, pictures), whole.vectors(pairs, pictures))
+
+
+def test_pre_trained_parts_are_shared_by_runs_that_differ_elsewhere(
+    objects: tuple[Pairs, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs, split = objects
+    config = quick("objects")
+    other = replace(config, labelled=0.5, mapping=MappingConfig("linear"))
+    alone = train(other, pairs, split, progress=False)
+    train(config, pairs, split, progress=False, parts=tmp_path)
+    steps = 0
+
+    def counting(*args: object) -> np.ndarray:
+        nonlocal steps
+        steps += 1
+        return draw(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("training.recipes.components.session.draw", counting)
+    shared = train(other, pairs, split, progress=False, parts=tmp_path)
+    assert steps == other.all.steps
+    pictures = pairs.of(split.test)
+    np.testing.assert_array_equal(shared.vectors(pairs, pictures), alone.vectors(pairs, pictures))
+
+
+@pytest.mark.parametrize("form", ["linear", "feedforward"])
+def test_pictures_and_shapes_without_partners_are_learned_from(objects: tuple[Pairs, Split], form: str) -> None:
+    """Few pairs, and what they lack lies among the unlabelled: the basis then spans shapes that no pair shows."""
+    whole, split = objects
+    few = only_things(whole, split.training[:8])
+    mine = Split(np.arange(8), np.array([], np.intp))
+    added = with_unlabelled(few, mine, whole.images[whole.of(split.training[8:])], whole.shapes[split.training[8:]])
+    assert len(added[0].of(added[1].training)) == len(few)
+    assert fingerprint(added[0]) == fingerprint(few) != fingerprint(added[0], unlabelled=True)
+    config = replace(tiny("objects"), decoder=DecoderConfig(form, 8, () if form == "linear" else (16,)))  # type: ignore[arg-type]
+    config = replace(config, images=StageConfig(20, 3e-3, 16), between=StageConfig(20), all=StageConfig(0))
+    asked = whole.of(split.test)
+    truth = whole.shapes[whole.owner[asked]].reshape(len(asked), -1).astype(np.float32)
+
+    def span(pairs: Pairs, split: Split) -> float:
+        """How near the decoder can come to unseen shapes, whatever its code."""
+        run = train(config, pairs, split, progress=False)
+        if form == "feedforward":
+            return rmse(run.vectors(whole, asked), truth)
+        weight = run.framework.decoder.layer.weight.detach().numpy()
+        bias = run.framework.decoder(torch.zeros(1, 8)).detach().numpy()[0]
+        return rmse((truth - bias) @ weight @ np.linalg.pinv(weight) + bias, truth)
+
+    assert span(*added) < (0.95 if form == "linear" else 1.0) * span(few, mine)
+
+
+def test_unlike_shapes_and_pictures_are_refused(objects: tuple[Pairs, Split]) -> None:
+    pairs, split = objects
+    with pytest.raises(ValueError, match="20 px wide, not 16"):
+        with_unlabelled(pairs, split, np.zeros((2, 20, 20), np.uint8))
+    with pytest.raises(ValueError, match="6 x 6 x 6, those of the pictures 12 x 12 x 12"):
+        with_unlabelled(pairs, split, shapes=np.zeros((2, 6, 6, 6), bool))
 
 
 def test_a_run_is_not_resumed_with_something_else(objects: tuple[Pairs, Split], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from training.recipes.components.config import ComponentsConfig, shipped
 from training.recipes.components.data import Pairs, Split, fingerprint, split_things
+from training.recipes.components.report.bars import bars
 from training.recipes.components.report.closed_form import closed_form
 from training.recipes.components.report.measure import Answers, answers, controls, figures
 from training.recipes.components.report.pictures import Gallery, draw_gallery, draw_shares
@@ -99,6 +100,7 @@ class _Report:
             part["best"] = self.run(scaled(shipped(pairs.kind), study.effort), gallery="shipped")
         else:
             part["best"] = self.run(list(forms(study, pairs.kind).values())[-1], gallery="best")
+        part["bars"] = bars(part)
         return part
 
     def run(self, config: ComponentsConfig, gallery: str = "") -> dict[str, Any]:
@@ -119,13 +121,14 @@ class _Report:
         return self._kept(name, made_of, make)
 
     def _trained(self, config: ComponentsConfig, pairs: Pairs, split: Split, gallery: str) -> Trained:
+        parts = self.options.output / "parts"
         if not gallery:
-            return train(config, pairs, split, progress=self.options.progress)
+            return train(config, pairs, split, progress=self.options.progress, parts=parts)
         folder = self.options.output / "runs" / f"{_slug(self.source.title)}-{gallery}"
         if is_run(folder) and load_run(folder).config == config:
             return load_run(folder)
         resume = (folder / "checkpoint.pt").is_file()
-        return train(config, pairs, split, folder, resume, self.options.progress)
+        return train(config, pairs, split, folder, resume, self.options.progress, parts)
 
     def _gallery(self, trained: Trained, pairs: Pairs, split: Split, found: Answers) -> Gallery:
         """Pictures spread evenly over the test set, so that nobody chose them."""

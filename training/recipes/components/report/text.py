@@ -18,7 +18,7 @@ def markdown(record: dict[str, Any]) -> str:
         "",
     ]
     for title, part in record["data"].items():
-        lines += [f"## {title}", "", _facts(part), ""]
+        lines += [f"## {title}", "", _facts(part), "", *_bars(part)]
         lines += _closed_form(part) + _forms(part) + _shares(part)
         if part["kind"] == "objects":
             lines += _voxels(part)
@@ -32,19 +32,37 @@ def _facts(part: dict[str, Any]) -> str:
     return f"{part['pictures']} pictures of {part['things']} things, {part['test things']} of them only measured on."
 
 
+def _bars(part: dict[str, Any]) -> list[str]:
+    rows = [[one["bar"], one["figures"], "yes" if one["met"] else "**no**"] for one in part["bars"]]
+    return _table(["what must be", "found", "met"], rows)
+
+
 def _closed_form(part: dict[str, Any]) -> list[str]:
+    found, extra = part["closed form"], _extra(part)
+    names = ("low dimensional", "low dimensional, length chosen", "direct", "mean shape")
+    rows = [(name, found[name]) for name in names if name in found]
     lines = ["### Table 2: closed form", ""]
-    found = part["closed form"]
-    rows = [(name, found[name]) for name in ("low dimensional", "direct", "mean shape")]
-    columns = ["rmse", "norm"] + (["iou"] if "iou" in rows[0][1] else [])
-    return lines + _table(["least squares", *columns], [[name, *_cells(row, columns)] for name, row in rows])
+    lines += _table(
+        ["least squares", "rmse", "norm", extra], [[n, *_cells(r, ["rmse", "norm", extra])] for n, r in rows]
+    )
+    shares = [
+        [f"{100 * row['share']:g} %", str(row["pairs"]), *(f"{row[name]['rmse']:.4f}" for name in names[:3])]
+        for row in found["shares"]
+    ]
+    lines += _table(["labelled pairs, RMSE", "number", *names[:3]], shares)
+    chosen = ", ".join(f"{row['length']} for {100 * row['share']:g} %" for row in found["shares"])
+    return [*lines, f"Lengths of the picture's code: the paper's 60, or chosen on held-out pairs: {chosen}.", ""]
 
 
 def _forms(part: dict[str, Any]) -> list[str]:
     lines = ["### Table 1: forms of the three components", ""]
-    columns = ["rmse", "norm"] + (["iou"] if part["kind"] == "objects" else ["face mm"])
-    rows = {"Lin - Lin - Lin (least squares)": part["closed form"]["low dimensional"], **part["forms"]}
-    return lines + _table(["form", *columns], [[name, *_cells(row, columns)] for name, row in rows.items()])
+    columns, found = ["rmse", "norm", _extra(part)], part["closed form"]
+    rows = {"Mean shape": found["mean shape"], "Lin - Lin - Lin (least squares)": found["low dimensional"]}
+    return lines + _table(["form", *columns], [[n, *_cells(r, columns)] for n, r in (rows | part["forms"]).items()])
+
+
+def _extra(part: dict[str, Any]) -> str:
+    return "iou" if part["kind"] == "objects" else "face mm"
 
 
 def _shares(part: dict[str, Any]) -> list[str]:
