@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 SAMPLE := docs/samples/eileen_collins.jpg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-blender-5 lint types extension clean
+.PHONY: help demo test test-slow test-blender-5 test-window lint types extension clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 3
@@ -30,6 +30,9 @@ test-slow: $(VENV)/.test
 
 test-blender-5: $(VENV_5)/.test
 	$(VENV_5)/bin/python -m pytest -m 'not window' tests/blender_addon tests/end_to_end
+
+test-window: $(VENV)/.test
+	PYTHON=$(BIN)/python scripts/window_test.sh
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ The status is 1 where a slider changes another attribute more than a third as mu
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -40,14 +41,16 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"benchmarks/sliders.py: {error}", file=sys.stderr)
         return 2
+    name = json.loads((options.bundle / "bundle.json").read_text(encoding="utf-8"))["name"]
     worst = min(found, key=lambda one: one.ratio)
     names = " ".join(f"--population {Path(spec).name}" for spec in options.population)
     text = f"""# Named sliders, measured
 
-{len(found)} sliders over {len(columns)} learned components, each moved from -2 to 2, on people whom the sliders were
-not made from. Changes are in standard deviations of the attribute in the population, so 4 is what a slider is meant to
-change its own by. The least that one of them changes its own attribute is {worst.ratio:.1f} times as much as any other
-({worst.name}, against {worst.other_name}); at least {LEAST_RATIO:g} times is asked of all of them. Written by
+The {len(found)} sliders of the bundle {name} over its {len(columns)} learned components, each moved from -2 to 2,
+on people whom the sliders were not made from. Changes are in standard deviations of the attribute in the population, so
+4 is what a slider is meant to change its own by. The least that one of them changes its own attribute is
+{worst.ratio:.1f} times as much as any other ({worst.name}, against {worst.other_name}); at least {LEAST_RATIO:g} times
+is asked of all of them. Written by
 
     python benchmarks/sliders.py {names} --people {options.people}
 

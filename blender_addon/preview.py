@@ -33,32 +33,40 @@ def write(scene: bpy.types.Scene, reconstruction: Reconstruction, image: Path | 
     Without a photo that can be read, or without a pose, the photo is left out and the head seen from the front. The
     scene's render settings and camera change. Raises Failure: `output_failed`.
     """
-    pose = reconstruction.pose
-    crop = camera.face_crop(reconstruction, PANEL[0] / PANEL[1])
-    panels = []
-    if pose is not None and crop is not None:
-        picture = _photo(image, pose) if image is not None else None
-        if picture is not None:
-            panels.append(_cut(picture, pose, crop))
-        panels.append(_render(scene, camera.cropped(pose, crop)))
-    else:
-        panels.append(_render(scene, camera.portrait(0.0)))
-    panels.append(_render(scene, camera.portrait(TURN_DEGREES)))
     try:
+        pixels = draw(scene, reconstruction, image)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png.encode(np.concatenate(panels, axis=1)))
+        path.write_bytes(png.encode(pixels))
     except OSError as error:
         raise Failure("output_failed", name=path, reason=error.strerror or error) from error
 
 
-def _render(scene: bpy.types.Scene, view: bpy.types.Object) -> Pixels:
+def draw(
+    scene: bpy.types.Scene, reconstruction: Reconstruction, image: Path | None, size: tuple[int, int] = PANEL
+) -> Pixels:
+    """The picture that `write` writes, (H, W, 3), each of its two or three panels of `size` (width, height)."""
+    pose = reconstruction.pose
+    crop = camera.face_crop(reconstruction, size[0] / size[1])
+    panels = []
+    if pose is not None and crop is not None:
+        picture = _photo(image, pose) if image is not None else None
+        if picture is not None:
+            panels.append(_cut(picture, pose, crop, size))
+        panels.append(_render(scene, camera.cropped(pose, crop), size))
+    else:
+        panels.append(_render(scene, camera.portrait(0.0), size))
+    panels.append(_render(scene, camera.portrait(TURN_DEGREES), size))
+    return np.concatenate(panels, axis=1)
+
+
+def _render(scene: bpy.types.Scene, view: bpy.types.Object, size: tuple[int, int]) -> Pixels:
     scene.collection.objects.link(view)
     scene.camera = view
     settings = scene.render
     settings.engine = "CYCLES"
     scene.view_settings.look = LOOK
     scene.view_settings.exposure = EXPOSURE
-    settings.resolution_x, settings.resolution_y = PANEL
+    settings.resolution_x, settings.resolution_y = size
     settings.resolution_percentage = 100
     settings.film_transparent = True
     settings.use_persistent_data = True
@@ -75,7 +83,7 @@ def _render(scene: bpy.types.Scene, view: bpy.types.Object) -> Pixels:
         settings.filepath = str(Path(folder) / "panel.png")
         bpy.ops.render.render(write_still=True, scene=scene.name)
         rendered = _load(Path(settings.filepath), None)
-    share = np.linspace(0.0, 1.0, PANEL[1])[:, None, None]
+    share = np.linspace(0.0, 1.0, size[1])[:, None, None]
     ground = _TOP * (1.0 - share) + _BOTTOM * share
     alpha = rendered[..., 3:4] / 255.0 if rendered.shape[2] == 4 else np.ones((1, 1, 1))
     return np.rint(rendered[..., :3] * alpha + ground * (1.0 - alpha)).astype(np.uint8)
@@ -105,11 +113,11 @@ def _load(path: Path, largest_side: int | None) -> Pixels:
         bpy.data.images.remove(image)
 
 
-def _cut(picture: Pixels, pose: Pose, crop: Crop) -> Pixels:
-    """`crop` of the photo at the panel's size; each pixel is the mean of what it covers, black beyond the picture."""
+def _cut(picture: Pixels, pose: Pose, crop: Crop, size: tuple[int, int]) -> Pixels:
+    """`crop` of the photo at a panel's size; each pixel is the mean of what it covers, black beyond the picture."""
     scale = picture.shape[1] / pose.image_size[0]
-    columns = _coverage(crop.left * scale, crop.width * scale, PANEL[0], picture.shape[1])
-    rows = _coverage(crop.top * scale, crop.height * scale, PANEL[1], picture.shape[0])
+    columns = _coverage(crop.left * scale, crop.width * scale, size[0], picture.shape[1])
+    rows = _coverage(crop.top * scale, crop.height * scale, size[1], picture.shape[0])
     cut = np.einsum("ih,hwc,jw->ijc", rows, picture.astype(np.float32), columns, optimize=True)
     return np.rint(np.clip(cut, 0.0, 255.0)).astype(np.uint8)
 

@@ -74,7 +74,7 @@ class LIKENESS_OT_apply_preset(OnHead, bpy.types.Operator):
         """Read the text out of the file, which is never run, and say what is wrong with it."""
         thing = active_head(context)
         try:
-            name, face = _read(Path(self.filepath))
+            name, face = read(Path(self.filepath))
             if name == "face_text":
                 shape.set_identity_of(thing, face)
             else:
@@ -87,7 +87,7 @@ class LIKENESS_OT_apply_preset(OnHead, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _read(path: Path) -> tuple[str, Face]:
+def read(path: Path) -> tuple[str, Face]:
     """Which of the two texts the file sets, and the face in it. Raises Failure: `text_damaged`, `text_none`."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))

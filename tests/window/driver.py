@@ -21,6 +21,7 @@ Steps = Generator[float, None, None]
 SETTLE = 0.1
 SCAN_STEP_PX = 9
 SCAN_PAUSE = 0.05
+WHEEL_STEPS = 8
 
 
 class Driver:
@@ -30,6 +31,7 @@ class Driver:
         self._steps = steps(self)
         self._limit = limit_seconds
         self._mouse = (0, 0)
+        self._scrolled = 0
         self._places: dict[str, tuple[int, int]] = {}  # where buttons were last
 
     def start(self) -> None:
@@ -120,13 +122,12 @@ class Driver:
         A sidebar longer than the window is scrolled down, and left so.
         """
         region = self.region("UI")
-        for found, place in list(self._places.items()):
-            if _is(found, wanted):
-                yield from self.move(*place)
-                if self._button() == found:
-                    return
+        for found, (x, y) in list(self._places.items()):
+            if _is(found, wanted) and (yield from self._onto(found, x, y)):
+                return
         self._places.clear()
-        yield from self._scroll("up", 60)
+        if self._scrolled:
+            yield from self._wheel(-self._scrolled)
         while True:
             known = len(self._places)
             for across in (0.45, 0.75, 0.2, 0.92):
@@ -137,21 +138,33 @@ class Driver:
                     if not found:
                         continue
                     self._places[found] = x, y
-                    if _is(found, wanted):
-                        yield from self.move(x, y - 3)
-                        if self._button() != found:
-                            yield from self.move(x, y)
+                    if _is(found, wanted) and (yield from self._onto(found, x, y)):
                         return
             if len(self._places) == known:
                 raise LookupError(f"no button {wanted} in the sidebar, only {sorted(self._places)}")
-            yield from self._scroll("down", 15)
+            yield from self._wheel(WHEEL_STEPS)
 
-    def _scroll(self, way: str, steps: int) -> Iterator[float]:
+    def _onto(self, button: str, x: float, y: float) -> Generator[float, None, bool]:
+        """To the middle of a button that is at a place, maybe at its edge; whether Blender has followed."""
+        # The button that the mouse leaves takes a move of its own, and what is told meanwhile may be the last button's.
+        for beside in (-1, -3, -2, 1, 3, 0):
+            yield from self.move(x, y + beside)
+            if self._button() == button:
+                yield SETTLE
+                if self._button() == button:
+                    return True
+        return False
+
+    def _wheel(self, steps: int) -> Iterator[float]:
+        """Scroll the sidebar down, up for negative `steps`."""
         region = self.region("UI")
-        with self.override("UI"):
-            for _ in range(steps):
-                getattr(bpy.ops.view2d, f"scroll_{way}")(page=False)
-        region.tag_redraw()
+        yield from self.move(region.x + region.width / 2, region.y + region.height / 2)
+        x, y = self._mouse
+        kind = "WHEELDOWNMOUSE" if steps > 0 else "WHEELUPMOUSE"
+        for _ in range(abs(steps)):
+            self.window.event_simulate(type=kind, value="PRESS", x=x, y=y)
+            yield SETTLE
+        self._scrolled = max(0, self._scrolled + steps)
         yield 3 * SETTLE
 
     def click(self, wanted: str) -> Iterator[float]:
