@@ -53,13 +53,17 @@ class Source:
 def find_shapes(folder: Path, classes: tuple[str, ...] = ()) -> list[Source]:
     """All shapes of a folder in the order of their names, of some `classes` or of all.
 
-    Packed files are opened to count. Raises `FileNotFoundError` when the folder holds no shapes in a known layout.
+    Packed files are opened to count; one that is damaged counts as one shape, which `ShapeReader` then refuses. Raises
+    `FileNotFoundError` when the folder holds no shapes in a known layout.
     """
     found: list[Source] = []
     for path in sorted(folder.glob("*.npy.gz")):
         kind = path.name.removesuffix(".npy.gz")
         if not classes or kind in classes:
-            count = len(read_packed(path))
+            try:
+                count = len(read_packed(path))
+            except BadShapeFile:
+                count = 1
             found += [Source(path, kind, f"{kind}/{number:04d}", number) for number in range(count)]
     for path in sorted(folder.glob("*/*/*.off")):
         kind = path.parents[1].name

@@ -96,5 +96,6 @@ def _triangles(path: Path, lines: Iterator[str], count: int, vertices: int) -> N
         raise BadShapeFile(path, "none of its faces has three corners; leave it out")
     found = np.array(triangles, np.int64)
     if found.min() < 0 or found.max() >= vertices:
-        raise BadShapeFile(path, f"a face names vertex {found.max()} and there are {vertices}; {_AGAIN}")
+        wrong = found.min() if found.min() < 0 else found.max()
+        raise BadShapeFile(path, f"a face names vertex {wrong} and there are {vertices}, from 0 on; {_AGAIN}")
     return found

@@ -20,12 +20,13 @@ from training.recipes.components.config import DecoderConfig
 from training.recipes.components.train import train
 
 
+@pytest.mark.parametrize("decoder", [DecoderConfig("linear", 8), DecoderConfig("convolutional", 8, (8, 4))])
 def test_a_run_becomes_a_bundle_that_answers_as_the_run_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], decoder: DecoderConfig
 ) -> None:
     data = write_toy_objects(tmp_path / "data", 40)
     _, pairs, split = toy(data)
-    config = replace(quick("objects"), decoder=DecoderConfig("linear", 8), mirror=True)
+    config = replace(quick("objects"), decoder=decoder, mirror=True)
     trained = train(config, pairs, split, tmp_path / "run", progress=False)
     output = tmp_path / "bundle"
     words = ["export", "--checkpoint", tmp_path / "run", "--data", data, "--output", output, "--name", "stools"]

@@ -50,6 +50,7 @@ def test_a_cube_is_read_in_every_form(tmp_path: Path, text: str) -> None:
         ("OFF\n" + CUBE[:40], "ends after"),
         ("OFF\n" + CUBE[:78], "of 6 faces|of its 4 corners"),
         ("OFF\n" + CUBE.replace("4 0 3 2 1", "4 0 3 2 9"), "names vertex 9"),
+        ("OFF\n" + CUBE.replace("4 0 3 2 1", "4 0 -3 2 1"), "names vertex -3"),
         ("OFF\n" + CUBE.replace("1 1 1\n", "1 nan 1\n"), "finite"),
         ("OFF\n" + CUBE.replace("1 1 1\n", "1 x 1\n"), "three numbers"),
         ("OFF\n" + CUBE.replace("4 0 3 2 1", "4 0 3"), "names 2 of its 4 corners"),

@@ -43,6 +43,18 @@ def test_packed_files_and_their_empty_grids(tmp_path: Path) -> None:
     assert ShapeReader(6, fill=False).read(sources[2]).grid[:, :, 0].all()
 
 
+def test_a_cut_off_packed_file_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+    write_packed(tmp_path / "chair.npy.gz", np.ones((2, 6, 6, 6), bool))
+    write_packed(tmp_path / "monitor.npy.gz", np.ones((2, 6, 6, 6), bool))
+    whole = (tmp_path / "chair.npy.gz").read_bytes()
+    (tmp_path / "chair.npy.gz").write_bytes(whole[: len(whole) // 2])
+    broken, *others = find_shapes(tmp_path)
+    reader = ShapeReader(6)
+    with pytest.raises(BadShapeFile, match=r"chair\.npy\.gz: the file is damaged or cut off"):
+        reader.read(broken)
+    assert [reader.read(source).name for source in others] == ["monitor/0000", "monitor/0001"]
+
+
 def test_shapenets_folders(tmp_path: Path) -> None:
     path = tmp_path / "03001627" / "abc" / "models" / "model_normalized.solid.binvox"
     path.parent.mkdir(parents=True)

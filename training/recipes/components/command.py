@@ -37,6 +37,8 @@ def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:
     else:
         if (args.output / "checkpoint.pt").exists():
             raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
+        if args.config not in CONFIGURATIONS:
+            raise ValueError(f"components has no configuration {args.config}; it has {', '.join(CONFIGURATIONS)}")
         config = CONFIGURATIONS[args.config](kind_of(args.data))
         for change in args.set:
             config = changed(config, change)

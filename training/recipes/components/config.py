@@ -153,8 +153,8 @@ def decoder(kind: Kind, form: str) -> DecoderConfig:
 def paper(kind: Kind, encoder: str = "convolutional", mapping: str = "feedforward", form: str = "") -> ComponentsConfig:
     """A column of Table 1, or a mixture of columns; by default the ones that the paper ends with.
 
-    The paper trains each part for 1000 epochs at 0.001 and as long at 0.00001; a rate that falls along a cosine is as
-    good after a tenth of that, and the best state on held-out pairs is kept.
+    The paper trains each part for 1000 epochs at 0.001 and as long at 0.00001. Here the rate falls along a cosine, over
+    about a tenth as many batches, and the best state on held-out pairs is kept.
     """
     return ComponentsConfig(
         name="paper",

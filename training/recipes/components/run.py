@@ -45,8 +45,14 @@ def write_run(folder: Path, config: ComponentsConfig, space: Space) -> None:
 
 
 def read_config(folder: Path) -> ComponentsConfig:
-    """The configuration of the run in a folder. Raises `FileNotFoundError` when there is none."""
-    return ComponentsConfig.from_json(json.loads(load_checkpoint(folder)["config"]))
+    """The configuration of the run in a folder.
+
+    Raises `FileNotFoundError` when there is none, `ValueError` when it is of another recipe.
+    """
+    state = load_checkpoint(folder)
+    if state.get("recipe") != "components":
+        raise ValueError(f"{folder} holds a run of another recipe than components: choose another folder")
+    return ComponentsConfig.from_json(json.loads(state["config"]))
 
 
 def write_weights(folder: Path, trained: Trained) -> None:

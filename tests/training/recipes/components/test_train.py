@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from training.recipes.components.config import (
 from training.recipes.components.data import Pairs, Split, fingerprint, labelled_pairs, with_unlabelled
 from training.recipes.components.decoders import ConvolutionalDecoder
 from training.recipes.components.framework import Framework
-from training.recipes.components.run import Trained, load_run
+from training.recipes.components.run import Trained, load_run, read_config
 from training.recipes.components.session import draw
 from training.recipes.components.train import train
 
@@ -257,16 +259,36 @@ def test_alexnet_takes_pictures_of_any_size() -> None:
         assert Framework(config, 30).eval()(torch.rand(1, 1, 32, 32)).shape == (1, 30)
 
 
-def test_timm_is_wanted_only_by_those_who_ask_for_it() -> None:
-    config: ComponentsConfig = replace(
-        quick("objects"),
-        encoder=EncoderConfig("timm", model="resnet10t", weights=False),
-        mapping=MappingConfig("linear"),
-    )
-    try:
-        import timm  # noqa: F401
-    except ModuleNotFoundError:
-        with pytest.raises(ModuleNotFoundError, match="timm"):
-            Framework(config, 30)
-    else:
-        assert Framework(config, 30).eval()(torch.rand(2, 1, 64, 64)).shape == (2, 30)
+def timm_config() -> ComponentsConfig:
+    encoder = EncoderConfig("timm", code=12, model="resnet10t", weights=False)
+    return replace(quick("objects"), encoder=encoder)
+
+
+def test_timm_is_wanted_only_by_those_who_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(ModuleNotFoundError, match="timm"):
+        Framework(timm_config(), 30)
+    Framework(quick("objects"), 12**3)
+
+
+def test_a_network_of_timm_is_transfer_learned(objects: tuple[Pairs, Split], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a network that stands in for the library's: grey pictures in, pooled features out, weights that move."""
+
+    def create_model(name: str, pretrained: bool, in_chans: int, num_classes: int) -> torch.nn.Module:
+        assert (name, pretrained, in_chans, num_classes) == ("resnet10t", False, 1, 0)
+        made = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, 2), torch.nn.ReLU(), torch.nn.Flatten())
+        made.num_features = 6 * 7 * 7
+        return made
+
+    monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(create_model=create_model))
+    pairs, split = objects
+    before = Framework(timm_config(), 12**3).encoder.network[0].weight.detach().clone()
+    trained = train(timm_config(), pairs, split, progress=False)
+    assert trained.vectors(pairs, pairs.of(split.test)).shape[1] == 12**3
+    assert (trained.framework.encoder.network[0].weight - before).abs().max() > 1e-4
+
+
+def test_what_another_recipe_or_configuration_left_is_refused(tmp_path: Path) -> None:
+    torch.save({"recipe": "joint", "config": "{}"}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="another recipe"):
+        read_config(tmp_path)
