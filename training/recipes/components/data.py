@@ -247,23 +247,6 @@ def fingerprint(pairs: Pairs, unlabelled: bool = False) -> str:
     return digest.hexdigest()
 
 
-def only(pairs: Pairs, kind: str) -> Pairs:
-    """The things of one kind, such as chairs, and their pictures."""
-    things = np.flatnonzero(pairs.kinds == kind)
-    pictures = pairs.of(things)
-    order = np.full(len(pairs.names), -1, np.intp)
-    order[things] = np.arange(len(things))
-    return replace(
-        pairs,
-        images=pairs.images[pictures],
-        owner=order[pairs.owner[pictures]],
-        azimuths=pairs.azimuths[pictures],
-        shapes=pairs.shapes[things],
-        kinds=pairs.kinds[things],
-        names=pairs.names[things],
-    )
-
-
 def _face(template: dict[str, NDArray]) -> Indices:
     names = [str(name) for name in template["region_names"]]
     return np.flatnonzero(template["regions"][names.index("face")])

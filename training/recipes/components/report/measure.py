@@ -13,7 +13,6 @@ from training.evaluation.components import (
     best_threshold,
     nearest_pictures,
     pose_invariance,
-    rmse,
     vertex_errors,
     voxel_iou,
 )
@@ -114,14 +113,6 @@ def controls(pairs: Pairs, split: Split) -> dict[str, Any]:
         name: {"iou": float(scores.mean()), "iou by kind": _by(scores, pairs.kinds[owner])}
         for name, scores in rows.items()
     }
-
-
-def mean_rmse(trained: Trained, pairs: Pairs, split: Split) -> float:
-    """RMSE of the mean shape on the test pictures."""
-    owner = pairs.owner[pairs.of(split.test)]
-    mean = trained.space.vectors(pairs.shapes[split.training].mean(0, keepdims=True, dtype=np.float64))
-    truth = trained.space.vectors(pairs.shapes[owner])
-    return rmse(np.repeat(mean, len(truth), 0), truth)
 
 
 def _by(scores: NDArray[np.floating], kinds: NDArray[np.str_]) -> dict[str, float]:
