@@ -21,6 +21,7 @@ from training.recipes.components.linear import left_singular_vectors
 # Directions with less than this share of the shapes' squared extent are rounding.
 _NOTHING = 1e-7
 _CHUNK = 256
+_SPANNED = 2000
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,33 @@ def make_targets(config: ComponentsConfig, pairs: Pairs, space: Space, seen: Ind
         samples = np.concatenate([samples, _flat(pairs, space, seen, True)])
     mean = samples.mean(0)
     samples -= mean
-    rotation, sigma = left_singular_vectors(samples.T)
-    rotation = np.ascontiguousarray(rotation[:, sigma**2 > _NOTHING * float((sigma**2).sum())])
+    rotation = spanning(samples)
     rotated = samples @ rotation
     columns = [np.zeros((len(pairs.names), rotation.shape[1]), np.float32) for _ in range(2)]
     columns[0][seen] = rotated[: len(seen)]
     if config.mirror:
         columns[1][seen] = rotated[len(seen) :]
     return Targets(pairs, space, rotation, mean, columns[0], columns[1] if config.mirror else None)
+
+
+def spanning(samples: Floats, at_once: int = _SPANNED) -> Floats:
+    """Orthonormal directions (p,d) that span samples (n,p) but for rounding.
+
+    Thousands of heads lie in a space of some hundred dimensions: it is found on `at_once` of them, then on those of
+    which it leaves the most, until nothing is left.
+    """
+    total = float(np.square(samples, dtype=np.float64).sum())
+    left, found = samples, np.zeros((samples.shape[1], 0), np.float32)
+    while True:
+        lengths = np.square(left, dtype=np.float64).sum(1)
+        worst = np.argsort(-lengths, kind="stable")[:at_once]
+        directions, sigma = left_singular_vectors(left[worst].T)
+        directions = directions[:, sigma.astype(np.float64) ** 2 > _NOTHING * total]
+        directions -= found @ (found.T @ directions)
+        found = np.concatenate([found, directions], axis=1)
+        if len(samples) <= at_once or not directions.shape[1] or found.shape[1] >= min(samples.shape):
+            return np.ascontiguousarray(found)
+        left = left - (left @ directions) @ directions.T
 
 
 def _flat(pairs: Pairs, space: Space, things: Indices, turned: bool) -> Floats:
