@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = ("start", "made", "edited", "choose_face", "view_photo", "export", "german", "panel")
+KEPT = ("start", "made", "edited", "choose_face", "view_photo", "german", "panel")
 WIDTH = 1100
 LARGEST_BYTES = 150_000
 

@@ -10,6 +10,9 @@ import pytest
 from blender_addon import bundle as bundles
 from blender_addon.bundle import Bundle
 from blender_addon.failures import Failure
+from tests.bundles import ARKIT_NAMES
+
+SHIPPED = Path(__file__).resolve().parents[2] / "backend" / "bundles" / "default"
 
 
 @pytest.fixture
@@ -75,3 +78,12 @@ def test_albedo_is_a_colour(bundle: Bundle) -> None:
     assert np.array_equal(bundle.albedo(None), np.clip(bundle.reflectance_mean, 0, 1))
     albedo = bundle.albedo(np.full(len(bundle.reflectance), 50, np.float32))
     assert albedo.min() >= 0 and albedo.max() <= 1
+
+
+def test_the_bundle_that_ships_has_apples_expressions_and_each_moves_the_face() -> None:
+    shipped = bundles.load(SHIPPED)
+    assert shipped.expression_names == ARKIT_NAMES
+    reach = np.linalg.norm(shipped.expression, axis=2).max(axis=1)
+    assert reach.min() > 1.0, f"mm: {dict(zip(shipped.expression_names, reach, strict=True))}"
+    if shipped.slider_names:
+        assert len(set(shipped.slider_names)) >= 24

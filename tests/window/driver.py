@@ -198,8 +198,8 @@ class Driver:
                     return str(manager.clipboard)
         return ""
 
-    def choose_file(self, path: Path, picture: Path | None = None) -> Iterator[float]:
-        """Answer the file browser that a click has opened, after a screenshot of it if `picture` is named."""
+    def choose_file(self, path: Path) -> Iterator[float]:
+        """Answer the file browser that a click has opened."""
         screen = self.window.screen
         yield from self.until(
             lambda: any(area.type == "FILE_BROWSER" for area in self.window.screen.areas), 10, "a file browser is open"
@@ -209,8 +209,6 @@ class Driver:
         parameters.directory = os.fsencode(f"{path.parent}/")
         parameters.filename = path.name
         yield 0.5
-        if picture is not None:
-            yield from self.screenshot(picture)
         with self.override("WINDOW", "FILE_BROWSER"):
             bpy.ops.file.execute()
         yield from self.until(
