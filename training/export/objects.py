@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from training.recipes.components.data import Pairs, Split
+from training.recipes.components.decoders import fixed
 from training.recipes.components.report.measure import answers, controls, figures
 from training.recipes.components.run import Trained
 
@@ -46,7 +47,7 @@ class OccupancyNetwork(nn.Module):
 
     def __init__(self, trained: Trained) -> None:
         super().__init__()
-        self.framework = trained.framework
+        self.framework = fixed(trained.framework)
         self.mirror = trained.config.mirror
         self.resolution = trained.space.shape[0]
 

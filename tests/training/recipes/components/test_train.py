@@ -24,7 +24,7 @@ from training.recipes.components.config import (
     tiny,
 )
 from training.recipes.components.data import Pairs, Split, fingerprint, labelled_pairs, with_unlabelled
-from training.recipes.components.decoders import ConvolutionalDecoder
+from training.recipes.components.decoders import ConvolutionalDecoder, DoubledConvolution
 from training.recipes.components.framework import Framework
 from training.recipes.components.run import Trained, load_run, read_config
 from training.recipes.components.session import draw
@@ -83,6 +83,15 @@ def test_the_convolutional_form_does_better_than_the_mean(objects: tuple[Pairs, 
         config = replace(config, all=StageConfig(500, 3e-3, 16))
     ours, control = errors(train(config, pairs, split, progress=False), pairs, split)
     assert ours < (0.9 if pretrained else 0.96) * control
+
+
+def test_a_doubled_convolution_is_one_of_doubled_maps() -> None:
+    quick_way = DoubledConvolution(5, 3)
+    plain = torch.nn.Conv3d(5, 3, 3, padding=1)
+    plain.load_state_dict(quick_way.state_dict())
+    maps = torch.randn(2, 5, 4, 3, 5)
+    expected = plain(torch.nn.functional.interpolate(maps, scale_factor=2))
+    torch.testing.assert_close(quick_way(maps), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_the_convolutional_decoder_begins_at_the_mean_and_keeps_its_slope(objects: tuple[Pairs, Split]) -> None:
