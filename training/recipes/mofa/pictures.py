@@ -19,7 +19,6 @@ from training.formation.code import Code
 from training.formation.decoder import FaceDecoder, Seen
 from training.formation.face_model import FaceModel
 from training.formation.picture import draw
-from training.formation.raster import NOTHING, rasterise
 from training.recipes.mofa.config import MofaConfig
 from training.recipes.mofa.encoder import Usual, usual_camera
 from training.recipes.mofa.losses import Marks
@@ -87,7 +86,8 @@ class Scenes:
         self.camera = usual_camera(config, model)
         self._marks = torch.from_numpy(np.searchsorted(decoder.ids.numpy(), model.template["landmarks68"]))
         self.code = draw_codes(config, model, self.camera, np.random.default_rng([seed, 1]), count)
-        shape = (count, config.size, config.size, 3)
+        self._found = np.full((count, 68, 3), np.nan, np.float32)
+        shape = (count, config.size, config.size, 4)
         self._kept: NDArray[np.uint8] | None = None
         self._known = np.zeros(count, bool)
         if np.prod(shape) <= config.memory:
@@ -100,33 +100,44 @@ class Scenes:
 
     def images(self, indices: NDArray[np.intp]) -> Tensor:
         """Pictures (B,3,S,S) sRGB 0..1."""
-        if self._kept is None:
-            return to_images(self._draw(indices))
-        missing = np.unique(indices[~self._known[indices]])
-        if len(missing):
-            self._kept[missing] = self._draw(missing)
-            self._known[missing] = True
-        return to_images(np.asarray(self._kept[indices]))
+        return to_images(self._pixels(indices)[..., :3])
+
+    def covered(self, indices: NDArray[np.intp]) -> Tensor:
+        """Where the head is: (B,S,S) bool."""
+        return torch.from_numpy(self._pixels(indices)[..., 3] > 0)
 
     def marks(self, indices: NDArray[np.intp]) -> Marks:
         """Landmarks as a detector would find them: off by a little, and not trusted where they are turned away."""
-        code = self.code.at(torch.from_numpy(np.ascontiguousarray(indices)))
-        with torch.no_grad():
-            seen = see(self.decoder, code, self.camera, self.config.size)
-        rows = [np.random.default_rng([self.seed, 3, int(i)]).standard_normal((68, 2)) for i in indices]
-        noise = torch.from_numpy(np.stack(rows)).float() * (0.006 * self.config.size)
-        return Marks(seen.landmarks + noise, seen.facing[:, self._marks].float())
-
-    @torch.no_grad()
-    def covered(self, indices: NDArray[np.intp]) -> Tensor:
-        """Where the head is: (B,S,S) bool."""
-        code = self.code.at(torch.from_numpy(np.ascontiguousarray(indices)))
-        seen = see(self.decoder, code, self.camera, self.config.size)
-        return rasterise(seen.points, self.decoder.triangles, self.config.size) != NOTHING
+        missing = np.unique(indices[np.isnan(self._found[indices, 0, 0])])
+        for start in range(0, len(missing), _CHUNK):
+            some = missing[start : start + _CHUNK]
+            self._found[some] = self._detected(some)
+        found = torch.from_numpy(self._found[indices])
+        return Marks(found[..., :2], found[..., 2])
 
     def fingerprint(self) -> str:
         """What they are drawn from."""
         return f"scenes {self.seed} {len(self)} {float(self.code.identity.sum()):.3f}"
+
+    def _pixels(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Pixels (B,S,S,4): sRGB, and above zero where the head is."""
+        if self._kept is None:
+            return self._draw(indices)
+        missing = np.unique(indices[~self._known[indices]])
+        if len(missing):
+            self._kept[missing] = self._draw(missing)
+            self._known[missing] = True
+        return np.asarray(self._kept[indices])
+
+    @torch.no_grad()
+    def _detected(self, indices: NDArray[np.intp]) -> Floats:
+        code = self.code.at(torch.from_numpy(np.ascontiguousarray(indices)))
+        seen = see(self.decoder, code, self.camera, self.config.size)
+        rows = [np.random.default_rng([self.seed, 3, int(i)]).standard_normal((68, 2)) for i in indices]
+        points = seen.landmarks.numpy() + 0.006 * self.config.size * np.stack(rows)
+        trust = seen.facing[:, self._marks, None].numpy()
+        found: Floats = np.concatenate([points, trust], 2).astype(np.float32)
+        return found
 
     @torch.no_grad()
     def _draw(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -140,7 +151,8 @@ class Scenes:
             behind = torch.stack(
                 [background(np.random.default_rng([self.seed, 2, int(i)]), self.config.size) for i in some]
             )
-            images = torch.where(picture.covered[:, None], picture.images, behind)
+            covered = picture.covered[:, None]
+            images = torch.cat([torch.where(covered, picture.images, behind), covered.to(behind.dtype)], 1)
             parts.append((images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy())
         return np.concatenate(parts)
 

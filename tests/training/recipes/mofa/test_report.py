@@ -49,15 +49,17 @@ def test_bars_say_whether_the_error_is_a_third_of_the_start() -> None:
 
 
 def test_a_decoder_is_taught_what_codes_look_like(tmp_path: Path) -> None:
+    """It comes to know the faces from one another by their codes: better than their mean picture, whatever the code."""
     config = tiny()
     scenes = Scenes(config, toy_model(), head_decoder(toy_model()), 1, 8, tmp_path)
     everything = np.arange(8)
     images, covered = scenes.images(everything), scenes.covered(everything)
 
-    def error(steps: int) -> float:
-        decoder = train_decoder(scenes, 0.1, steps, 8, 0, progress=False)
-        with torch.no_grad():
-            return float((colour_distance(decoder(scenes.code), images) * covered).sum() / covered.sum())
+    def error(pictures: torch.Tensor) -> float:
+        return float((colour_distance(pictures, images) * covered).sum() / covered.sum())
 
-    assert error(60) < 0.6 * error(1)
+    shown = (images * covered[:, None]).sum(0, keepdim=True) / covered.sum(0).clamp(min=1)
+    decoder = train_decoder(scenes, 0.1, 300, 8, 0, progress=False)
+    with torch.no_grad():
+        assert error(decoder(scenes.code)) < 0.8 * error(shown)
     assert ConvAutoencoder(32, 0.1)(images).shape == images.shape
