@@ -15,7 +15,7 @@ from .reconstruction import Reconstruction
 _IDENTITY_NAME = re.compile(r"identity\d{3,}")
 IDENTITY_RANGE = 3.0
 IDENTITY_LIMIT = 10.0  # Blender's own limit of shape key values
-SOLID_LIGHT = 1.6  # Solid mode's lights are dim: its plain white is 0.8, and looks as half of that does elsewhere
+SOLID_LIGHT = 2.4  # Solid mode lights the middle of a white thing with some 0.4 of white
 
 # Custom properties of a head, in plain text so that they mean something without the add-on.
 METHOD = "likeness_method"
@@ -165,7 +165,7 @@ def _add_colours(mesh: bpy.types.Mesh, bundle: Bundle, reconstruction: Reconstru
     if "skin" in bundle.material_names:
         slot = bundle.material_names.index("skin")
         mean = albedo[bundle.quads[bundle.material == slot]].mean(axis=(0, 1))
-        shown = np.minimum(SOLID_LIGHT * mean, 1.0)
+        shown = mean * min(SOLID_LIGHT, 1.0 / max(float(mean.max()), 0.01))
         mesh.materials[slot].diffuse_color = (*shown.tolist(), 1.0)
     colours = np.ones((len(albedo), 4), np.float32)
     colours[:, :3] = albedo

@@ -471,7 +471,7 @@ GERMAN = {
     "Use the model that comes with Likeness again; no file is deleted": (
         "Wieder das mitgelieferte Modell benutzen; keine Datei wird gelöscht"
     ),
-    "View as Photo": "Ansicht wie im Foto",
+    "View as Photo": "Fotoansicht",
     "What the head is brought to": "Worauf der Kopf gestellt wird",
     "Which sliders get keyframes": "Welche Regler Keyframes bekommen",
     "Where the face is (left, top, width, height in pixels), from the brows to the chin; without a width it is found": (

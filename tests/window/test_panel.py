@@ -40,7 +40,7 @@ def offline() -> list[str]:
 
 def run(command: list[str], *arguments: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [*offline(), *command, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3000
+        [*offline(), *command, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3600
     )
     assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
     return done.stdout
