@@ -104,7 +104,7 @@ def _write(
         "schema": SCHEMA,
         "name": options.name,
         "recipe": f"joint {run.config.name}",
-        "commit": _commit(),
+        "commit": commit(),
         "units": "mm",
         "vertices": len(run.space.mean),
         "identity": len(basis.columns),
@@ -182,7 +182,8 @@ def _plain_crops(faces: FaceSet, size: int, crop_scale: float) -> NDArray[np.uin
     return np.stack([sample(Image.fromarray(picture), crops, i, size) for i, picture in enumerate(pictures)])
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit of the code that runs; "unknown" outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     try:
         found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)

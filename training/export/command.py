@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the sub-command's arguments."""
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="RUN", help="folder of a training run")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the faces that it was trained on")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="the faces that it was trained on (not for inverse and mofa)"
+    )
     parser.add_argument("--test", type=Path, metavar="DIR", help="faces of unseen people, for the model card's figures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--name", default="likeness-joint", help="name of the bundle (default: %(default)s)")
@@ -45,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces, as the training did")
     parser.add_argument(
+        "--detector",
+        type=Path,
+        metavar="BUNDLE",
+        help="finds the landmarks that a run of inverse sees by (default: the product's bundle)",
+    )
+    parser.add_argument(
         "--population",
         action="append",
         default=[],
@@ -60,12 +68,19 @@ def run(args: argparse.Namespace) -> int:
     from training.export.bundle import ExportOptions, export_bundle
     from training.export.model_card import CardFacts
     from training.export.objects_command import export
+    from training.export.parametric_command import export_run, is_parametric
     from training.recipes.components.run import is_run
     from training.recipes.joint.data import fingerprint
     from training.recipes.joint.finish import finish
     from training.recipes.joint.run import load_run
 
     try:
+        if is_parametric(args.checkpoint):
+            export_run(args)
+            print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))
+            return 0
+        if args.data is None:
+            raise ValueError("name the faces that the run was trained on with --data")
         if is_run(args.checkpoint):
             export(args)
             print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))

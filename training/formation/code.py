@@ -88,7 +88,7 @@ class CodeSizes:
     def split(self, theta: Tensor) -> Code:
         """theta (B,m) -> its groups; `Code.vector` undoes it."""
         parts = {name: theta[:, where] for name, where in self.groups.items()}
-        parts["illumination"] = parts["illumination"].reshape(len(theta), 9, 3)
+        parts["illumination"] = parts["illumination"].reshape(-1, 9, 3)
         return Code(**parts)
 
 

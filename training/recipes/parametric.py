@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from training.formation.face_model import FaceModel
-from training.recipes.photos import BundleFinder, Photos, gather
+from training.recipes.photos import BundleFinder, Photos, gathered
 
 MODEL, PHOTOS = "model.npz", "photos.npz"
 
@@ -38,13 +38,7 @@ def face_model(args: argparse.Namespace, kept: Path) -> FaceModel:
 
 def photos_of(args: argparse.Namespace, size: int, fill: float, output: Path) -> Photos:
     """The photos of the folder `args.data`, found once and kept in the folder of the run."""
-    kept = output / PHOTOS
-    if kept.is_file():
-        photos = Photos.load(kept)
-    else:
-        photos = gather(args.data, BundleFinder(args.detector), size, fill, args.limit)
-        output.mkdir(parents=True, exist_ok=True)
-        photos.save(kept)
+    photos = gathered(output / PHOTOS, args.data, lambda: BundleFinder(args.detector), size, fill, args.limit)
     left_out = ", ".join(f"{count} {reason}" for reason, count in photos.skipped.items())
     print(f"{args.data}: {len(photos)} faces" + (f"; left out: {left_out}" if left_out else ""))  # noqa: T201
     return photos
@@ -64,7 +58,10 @@ def configuration(
     if args.hours or args.start:
         raise ValueError(f"{args.recipe} takes --steps, not --hours or --start")
     if args.resume:
-        return read(json.loads(load_checkpoint(args.output)["config"]))
+        state = load_checkpoint(args.output)
+        if state.get("recipe") != args.recipe:
+            raise ValueError(f"{args.output} holds a run of another recipe than {args.recipe}: choose another folder")
+        return read(json.loads(state["config"]))
     if (args.output / "checkpoint.pt").exists():
         raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
     if args.config not in known:

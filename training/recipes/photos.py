@@ -8,7 +8,7 @@ one of photos: its pictures alone are looked at.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,27 +82,35 @@ class Photos:
     """`n` faces cut out by their landmarks.
 
     images (n,S,S,3) uint8, black outside the photo; landmarks (n,68,2) pixels of the cut; names (n,) of their files or
-    samples; skipped how many files were left out, by reason.
+    samples; skipped how many files were left out, by reason; source says which folder they are of.
     """
 
     images: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
     names: NDArray[np.str_]
     skipped: Mapping[str, int] = field(default_factory=dict)
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
 
     def subset(self, indices: NDArray[np.intp] | slice) -> Photos:
         """Some of them."""
-        return Photos(self.images[indices], self.landmarks[indices], self.names[indices], self.skipped)
+        return Photos(self.images[indices], self.landmarks[indices], self.names[indices], self.skipped, self.source)
 
     def save(self, path: Path) -> None:
         """Writes a file that loads without pickle, whole or not at all."""
         part = path.with_name(path.name + ".partial")
         reasons = np.array([f"{count} {reason}" for reason, count in self.skipped.items()], dtype=str)
         with part.open("wb") as file:
-            np.savez(file, images=self.images, landmarks=self.landmarks, names=self.names, skipped=reasons)
+            np.savez(
+                file,
+                images=self.images,
+                landmarks=self.landmarks,
+                names=self.names,
+                skipped=reasons,
+                source=np.array(self.source),
+            )
         part.replace(path)
 
     @staticmethod
@@ -111,7 +119,8 @@ class Photos:
         with np.load(path, allow_pickle=False) as arrays:
             pairs = [str(line).split(" ", 1) for line in arrays["skipped"]]
             skipped = {reason: int(count) for count, reason in pairs}
-            return Photos(arrays["images"], arrays["landmarks"], arrays["names"], skipped)
+            source = str(arrays["source"]) if "source" in arrays else ""
+            return Photos(arrays["images"], arrays["landmarks"], arrays["names"], skipped, source)
 
 
 def gather(
@@ -144,7 +153,39 @@ def gather(
     if not names:
         why = "; ".join(f"{count} {reason}" for reason, count in skipped.items()) or "it is empty"
         raise ValueError(f"{folder} holds no face that can be used ({why}): name a folder of photos of faces")
-    return Photos(np.stack(images), np.stack(landmarks).astype(np.float32), np.array(names), dict(skipped))
+    points = np.stack(landmarks).astype(np.float32)
+    return Photos(np.stack(images), points, np.array(names), dict(skipped), _source(folder, limit))
+
+
+def gathered(
+    kept: Path,
+    folder: Path,
+    finder: Callable[[], FaceFinder],
+    size: int,
+    fill: float,
+    limit: int | None = None,
+    progress: bool = True,
+) -> Photos:
+    """What `gather` finds, looked for once and kept in the file `kept`; `finder` is made only when it is needed.
+
+    Raises `ValueError` when the file holds the faces of another folder, or fewer or more of them.
+    """
+    if kept.is_file():
+        photos = Photos.load(kept)
+        if photos.source != _source(folder, limit) or photos.images.shape[1] != size:
+            raise ValueError(
+                f"{kept} holds {photos.images.shape[1]} pixel faces of {photos.source or 'another folder'}, not those "
+                f"of {_source(folder, limit)}: take another folder for the output, or remove that file"
+            )
+        return photos
+    photos = gather(folder, finder(), size, fill, limit, progress)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    photos.save(kept)
+    return photos
+
+
+def _source(folder: Path, limit: int | None) -> str:
+    return folder.name if limit is None else f"the first {limit} of {folder.name}"
 
 
 def contents(folder: Path) -> Iterator[tuple[str, bytes | None]]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from training.recipes.photos import BundleFinder, FoundFace, NotUsable, Photos, contents, gather
+from training.recipes.photos import BundleFinder, FoundFace, NotUsable, Photos, contents, gather, gathered
 
 ROOT = Path(__file__).resolve().parents[3]
 PORTRAIT = ROOT / "docs" / "samples" / "eileen_collins.jpg"
@@ -76,6 +76,22 @@ def test_a_folder_without_faces_is_an_error_that_says_why(tmp_path: Path) -> Non
         gather(tmp_path, Oval(), 64, 0.9, progress=False)
     with pytest.raises(FileNotFoundError, match="no folder"):
         gather(tmp_path / "missing", Oval(), 64, 0.9, progress=False)
+
+
+def test_faces_are_looked_for_once_and_never_taken_for_those_of_another_folder(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        oval(tmp_path / name / "a.png", (50, 30, 150, 130))
+    kept = tmp_path / "run" / "photos.npz"
+    first = gathered(kept, tmp_path / "one", Oval, 64, 0.9, progress=False)
+
+    def nobody() -> Oval:
+        raise AssertionError("they are known")
+
+    assert (gathered(kept, tmp_path / "one", nobody, 64, 0.9).images == first.images).all()
+    with pytest.raises(ValueError, match="of one, not those of other"):
+        gathered(kept, tmp_path / "other", nobody, 64, 0.9)
+    with pytest.raises(ValueError, match="the first 5 of one"):
+        gathered(kept, tmp_path / "one", nobody, 64, 0.9, limit=5)
 
 
 def test_rendered_faces_are_photos_too(tmp_path: Path) -> None:

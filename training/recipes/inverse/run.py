@@ -64,7 +64,8 @@ def load_run(folder: Path) -> Trained:
     config = InverseConfig.from_json(json.loads(state["config"]))
     network = InverseNetwork(config)
     network.load_state_dict(state["average"] or state["model"])
-    model = FaceModel.load(folder / MODEL)
+    codes = config.codes
+    model = FaceModel.load(folder / MODEL).reduced(codes.identity, codes.expression, codes.reflectance)
     return Trained(config, network.eval(), model, state["step"], state["seconds"])
 
 

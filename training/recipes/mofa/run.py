@@ -60,7 +60,8 @@ def load_run(folder: Path) -> Trained:
     if state.get("recipe") != "mofa":
         raise ValueError(f"{folder} holds a run of the recipe {state.get('recipe')}, not of mofa")
     config = MofaConfig.from_json(json.loads(state["config"]))
-    model = FaceModel.load(folder / MODEL)
+    codes = config.codes
+    model = FaceModel.load(folder / MODEL).reduced(codes.identity, codes.expression, codes.reflectance)
     camera = usual_camera(config, model)
     encoder = MofaEncoder(config, camera)
     encoder.load_state_dict(state["average"] or state["model"])
