@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.formation.face_model import FaceModel
@@ -18,7 +19,7 @@ def geometry_metric(model: FaceModel, config: FeedbackConfig) -> Tensor:
     face = model.region("face")
     columns = np.concatenate([model.identity[: config.identity], model.expression[: config.expression]])
     flat = columns[:, face].reshape(len(columns), -1).astype(np.float64)
-    factor = np.linalg.qr(flat.T / np.sqrt(len(face)), mode="r")
+    factor: NDArray[np.float64] = np.asarray(np.linalg.qr(flat.T / np.sqrt(len(face)), mode="r"))
     return torch.from_numpy(factor.astype(np.float32))
 
 
