@@ -24,10 +24,10 @@ def build_file(
 ) -> None:
     """Make the head that the backend's answer `reconstruction` describes and write it to `output`.
 
-    The open file is replaced by an empty scene with the head upright at the origin, studio lights, and the photo's
-    camera where the pose is known. `output` ends in one of `export.ENDINGS`. `image` is the photo, which is packed
-    into a .blend behind its camera and shown in the picture that is written to `preview_path`. Raises Failure with a
-    sentence for the user.
+    The open file is replaced by an empty scene with the head upright at the origin, the photo's camera where the pose
+    is known, and the photo's light where that is, else studio lights. `output` ends in one of `export.ENDINGS`. `image`
+    is the photo, which is packed into a .blend behind its camera and shown in the picture that is written to
+    `preview_path`. Raises Failure with a sentence for the user.
     """
     output = output.absolute()
     if output.suffix.lower() not in export.ENDINGS:
@@ -37,7 +37,7 @@ def build_file(
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     shot = Shot(answer, image.name if image is not None else "", lambda: _packed(image))
-    options = Options(lights="STUDIO")
+    options = Options(lights="STUDIO" if answer.illumination is None else "PHOTO")
     made = result.add(scene, scene.collection, bundle, [shot], options)
     _set_camera(scene, made.collection, answer)
     export.write(made.head, output)

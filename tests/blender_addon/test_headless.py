@@ -59,6 +59,19 @@ def test_blend(bundle_folder: Path, bundle: Bundle, make_answer: MakeAnswer, tmp
     assert scene.camera is not None
     assert (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
     assert made[head.PHOTO] == "me.jpg"
+    assert any(thing.type == "LIGHT" for thing in scene.objects), "studio lights, where the photo's is not known"
+
+
+def test_the_photos_light_is_the_world_where_it_is_told(
+    bundle_folder: Path, make_answer: MakeAnswer, tmp_path: Path
+) -> None:
+    from blender_addon import illumination
+
+    light = [[3.0, 2.5, 2.0]] + [[0.1, 0.0, -0.1]] * 8
+    headless.build_file(bundle_folder, make_answer(illumination=light), tmp_path / "head.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "head.blend"))
+    assert bpy.context.scene.world.name == illumination.NAME
+    assert not any(thing.type == "LIGHT" for thing in bpy.context.scene.objects)
 
 
 def test_glb_has_the_baked_identity_and_named_targets(

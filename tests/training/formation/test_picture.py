@@ -11,7 +11,7 @@ from tests.training.formation.test_decoder import SIZES, a_code  # noqa: E402
 from tests.training.toy_model import toy_model  # noqa: E402
 from training.formation.decoder import FaceDecoder, skin_decoder  # noqa: E402
 from training.formation.picture import draw, face_mask, framed_picture, inside_polygon  # noqa: E402
-from training.formation.raster import rasterise  # noqa: E402
+from training.formation.raster import Engine, rasterise  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,17 @@ def test_warp_and_torch_agree(decoder: FaceDecoder) -> None:
     ours, theirs = (rasterise(points, decoder.triangles, 48, engine) for engine in ("warp", "torch"))
     # A pixel centre on an edge may go either way.
     assert (ours == theirs).float().mean() > 0.995
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("engine", ["torch", "auto"])
+def test_cuda_draws_the_same_picture(decoder: FaceDecoder, engine: Engine) -> None:
+    code, distance = a_code(2, dtype=torch.float32), torch.tensor([600.0, 1200.0])
+    expected = framed_picture(decoder, code, distance, 48, 0.9, engine)
+    there = skin_decoder(toy_model()).cuda()
+    found = framed_picture(there, code.to("cuda"), distance.cuda(), 48, 0.9, engine)
+    assert (found.covered.cpu() == expected.covered).float().mean() > 0.995
+    assert (found.images.cpu() - expected.images).abs().mean() < 1e-3
 
 
 def test_the_masked_picture_holds_the_outline_without_eyes_and_mouth(decoder: FaceDecoder) -> None:

@@ -24,7 +24,7 @@ from training.recipes.inverse.report.study import BRED, MODEL_SPACE, PLAIN, Stud
 from training.recipes.inverse.run import Trained, answers
 from training.recipes.inverse.target import shifted_set
 from training.recipes.inverse.train import Judge, masked_photos, photo_masks
-from training.recipes.photos import FaceFinder, Photos, gather
+from training.recipes.photos import FaceFinder, Photos, gathered
 from training.recipes.runs import read_log
 
 _SEED = 41
@@ -44,6 +44,12 @@ class Inputs:
     finder: FaceFinder | None = None
     population: Population | None = None
     limit: int | None = None
+
+    def the_finder(self) -> FaceFinder:
+        """Raises `ValueError` when there is none."""
+        if self.finder is None:
+            raise ValueError("photos need a detector: name a bundle that finds landmarks")
+        return self.finder
 
 
 @dataclass(frozen=True)
@@ -121,13 +127,7 @@ def make_sets(study: Study, inputs: Inputs, config: InverseConfig, folder: Path,
 
 
 def _gathered(inputs: Inputs, source: Path, config: InverseConfig, path: Path, progress: bool) -> Photos:
-    if path.is_file():
-        return Photos.load(path)
-    if inputs.finder is None:
-        raise ValueError("photos need a detector: name a bundle that finds landmarks")
-    photos = gather(source, inputs.finder, config.size, config.fill, inputs.limit, progress)
-    photos.save(path)
-    return photos
+    return gathered(path, source, inputs.the_finder, config.size, config.fill, inputs.limit, progress)
 
 
 def judge(config: InverseConfig, model: FaceModel, sets: Sets) -> Judge:

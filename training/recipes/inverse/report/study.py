@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.formation.face_model import FaceModel
 from training.recipes.backbones import BackboneConfig
-from training.recipes.inverse.config import InverseConfig, paper, resnet, shipped, tiny, trial
+from training.recipes.inverse.config import BreedConfig, InverseConfig, paper, resnet, shipped, tiny, trial
 from training.recipes.inverse.run import Trained, load_run
 from training.recipes.inverse.train import Judge, train
 from training.recipes.photos import Photos
@@ -59,6 +59,16 @@ def quick() -> Study:
     return Study(_compared(base, others))
 
 
+def brief() -> Study:
+    """The paper's three steps at 64 pixels with a small network."""
+    base = trial()
+    backbone = replace(base.backbone, widths=(16, 32, 64, 96), depths=(1, 1, 1, 1), features=256)
+    breed = BreedConfig(first=1_000, rounds=5, steps=400)
+    corpus = replace(base.corpus, count=8_000)
+    base = replace(base, backbone=backbone, breed=breed, corpus=corpus, size=64, checkpoint_every=100)
+    return Study(_compared(base, {}), target=1_500)
+
+
 def small() -> Study:
     """Everything once, in seconds: for tests."""
     base = tiny()
@@ -69,7 +79,13 @@ def small() -> Study:
     return Study(_compared(base, others), held_out=6, samples=2, target=8, test=4)
 
 
-STUDIES: dict[str, Callable[[], Study]] = {"quick": quick, "product": product, "full": full, "small": small}
+STUDIES: dict[str, Callable[[], Study]] = {
+    "quick": quick,
+    "product": product,
+    "full": full,
+    "brief": brief,
+    "small": small,
+}
 
 
 def title(key: str, config: InverseConfig) -> str:

@@ -33,7 +33,7 @@ from training.recipes.mofa.rivals import (
     train_decoder,
 )
 from training.recipes.mofa.run import Trained
-from training.recipes.photos import FaceFinder, Photos, gather
+from training.recipes.photos import FaceFinder, Photos, gathered
 from training.recipes.runs import read_log
 
 _SEED = 51
@@ -54,6 +54,12 @@ class Inputs:
     finder: FaceFinder | None = None
     population: Population | None = None
     limit: int | None = None
+
+    def the_finder(self) -> FaceFinder:
+        """Raises `ValueError` when there is none."""
+        if self.finder is None:
+            raise ValueError("photos need a detector: name a bundle that finds landmarks")
+        return self.finder
 
 
 @dataclass(frozen=True)
@@ -218,10 +224,11 @@ def _edge_distance(one: Tensor, other: Tensor) -> Tensor:
 
 def learn_photos(study: Study, inputs: Inputs, folder: Path, runs: Path, progress: bool = True) -> dict[str, Any]:
     """The same encoder trained on photos instead of scenes, before and after, scored on rendered test faces."""
+    assert inputs.photos is not None
     base = study.configs[UNSUPERVISED]
     config = replace(base, name=PHOTOS)
     photos = _gathered(inputs, inputs.photos, config, folder / f"photos-{config.size}.npz", progress)
-    figures: dict[str, Any] = {"photos": len(photos), "skipped": dict(photos.skipped), "source": inputs.photos.name}  # type: ignore[union-attr]
+    figures: dict[str, Any] = {"photos": len(photos), "skipped": dict(photos.skipped), "source": inputs.photos.name}
     test = photos.subset(slice(0, config.held_out))
     learning = photos.subset(slice(config.held_out, None)) if inputs.test is None else photos
     if inputs.test is not None:
@@ -254,11 +261,5 @@ def head_errors(run: Trained, code: Code, truth: Truth) -> dict[str, float]:
     return {"geometric": float(np.mean(posed)), "shape": float(np.mean(shape)), "degrees": float(np.mean(degrees))}
 
 
-def _gathered(inputs: Inputs, source: Path | None, config: MofaConfig, path: Path, progress: bool) -> Photos:
-    if path.is_file():
-        return Photos.load(path)
-    if inputs.finder is None or source is None:
-        raise ValueError("photos need a detector: name a bundle that finds landmarks")
-    photos = gather(source, inputs.finder, config.size, 1 / config.crop_scale, inputs.limit, progress)
-    photos.save(path)
-    return photos
+def _gathered(inputs: Inputs, source: Path, config: MofaConfig, path: Path, progress: bool) -> Photos:
+    return gathered(path, source, inputs.the_finder, config.size, 1 / config.crop_scale, inputs.limit, progress)

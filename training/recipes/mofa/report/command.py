@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-_STUDIES = ("quick", "product", "full", "small")
+_STUDIES = ("quick", "product", "full", "brief", "small")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

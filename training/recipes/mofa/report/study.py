@@ -58,13 +58,34 @@ def quick() -> Study:
     return Study(_compared(base, others), rivals=base.steps // 2, width=0.5)
 
 
+def brief() -> Study:
+    """Figure 10 and the surrogate at 64 pixels with a small network."""
+    base = trial()
+    base = replace(
+        base,
+        backbone=replace(base.backbone, widths=(16, 32, 64, 96), depths=(1, 1, 1, 1), features=256),
+        schedule=replace(base.schedule, rate=1e-3, steps=4_000),
+        scenes=replace(base.scenes, count=8_000),
+        size=64,
+        checkpoint_every=100,
+        validate_every=500,
+    )
+    return Study(_compared(base, {}), held_out=200, rivals=1_000, width=0.25)
+
+
 def small() -> Study:
     """Everything once, in seconds: for tests."""
     others = {"vgg": replace(tiny(), backbone=BackboneConfig("vgg", width=0.05))}
     return Study(_compared(tiny(), others), held_out=6, samples=2, rivals=4, width=0.1)
 
 
-STUDIES: dict[str, Callable[[], Study]] = {"quick": quick, "product": product, "full": full, "small": small}
+STUDIES: dict[str, Callable[[], Study]] = {
+    "quick": quick,
+    "product": product,
+    "full": full,
+    "brief": brief,
+    "small": small,
+}
 
 
 def title(key: str, config: MofaConfig) -> str:
