@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,16 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from PIL import Image  # noqa: E402
 
 from tests.bundles import write_small_bundle  # noqa: E402
 from tests.training.toy_model import toy_model  # noqa: E402
-from training.export.parametric_onnx import ActionWeights, head_light  # noqa: E402
+from training.export.parametric_onnx import ActionWeights, InverseRegressor, head_light  # noqa: E402
 from training.formation import illumination  # noqa: E402
 from training.formation.code import Code  # noqa: E402
 from training.formation.decoder import face_decoder  # noqa: E402
 from training.formation.face_model import FaceModel  # noqa: E402
+from training.formation.picture import face_mask  # noqa: E402
 from training.illumination import irradiance  # noqa: E402
 from training.recipes.inverse import config as inverse_config  # noqa: E402
 from training.recipes.inverse import run as inverse_run  # noqa: E402
@@ -25,6 +28,7 @@ from training.recipes.mofa import config as mofa_config  # noqa: E402
 from training.recipes.mofa import run as mofa_run  # noqa: E402
 from training.recipes.mofa import train as mofa_train  # noqa: E402
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera  # noqa: E402
+from training.recipes.photos import FoundFace, cut  # noqa: E402
 
 PORTRAIT = Path(__file__).resolve().parents[3] / "docs" / "samples" / "eileen_collins.jpg"
 
@@ -83,6 +87,21 @@ def test_light_is_told_in_head_space(model: FaceModel) -> None:
     normals = decoder.normals(decoder.heads(code))[:, decoder.inside].numpy()
     for told, on_head, expected in zip(head_light(code).numpy(), normals, seen, strict=True):
         np.testing.assert_allclose(irradiance(told, on_head) / np.pi, expected, atol=1e-4)
+
+
+def test_the_network_cuts_and_masks_as_its_training_pictures_are(model: FaceModel, tmp_path: Path) -> None:
+    run = inverse_run.load_run(an_inverse_run(tmp_path, model))
+    run = replace(run, config=replace(run.config, size=64))
+    picture = Image.open(PORTRAIT).convert("RGB").resize((128, 128))
+    points = model.mean[model.template["landmarks68"]][:, :2] * [1, -1]
+    marks = np.array([60, 56]) + 76 * (points - points.mean(0)) / np.ptp(points, axis=0).max()
+    pixels, points = cut(FoundFace(picture, marks), 64, run.config.fill)
+    mask = face_mask(torch.from_numpy(points)[None], 64)[0].numpy()
+    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
+    ours = InverseRegressor(run, 128).masked(image, torch.from_numpy(marks)[None].float())[0].permute(1, 2, 0).numpy()
+    theirs = pixels * mask[..., None] / 255
+    assert ((ours > 0).any(2) == (theirs > 0).any(2)).mean() > 0.99
+    assert mask.mean() > 0.2 and np.abs(ours - theirs).mean() < 0.1 * theirs.mean()
 
 
 def test_a_run_of_mofa_becomes_a_bundle_that_tells_pose_expression_and_light(model: FaceModel, tmp_path: Path) -> None:
