@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "blender_addon": BLENDER | {"numpy"},
     "backend": {"PIL", "backend", "numpy", "onnxruntime", "starlette", "uvicorn"},
 }
-MAY_USE_BLENDER = ("benchmarks/", "blender_addon/", "likeness/", "training/render/", "__init__.py")
+MAY_USE_BLENDER = ("benchmarks/", "blender_addon/", "likeness/", "scripts/", "training/render/", "__init__.py")
 UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 EXPLICIT_CHANCE = {"Generator", "default_rng", "SeedSequence", "BitGenerator", "PCG64", "PCG64DXSM", "Philox"}
 CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
