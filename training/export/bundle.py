@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from PIL import Image
 
 from training.crop import crops_from_landmarks, sample
 from training.dataset import FaceSet
+from training.export.folder import whole_bundle
 from training.export.linear_basis import LinearBasis, linear_basis
 from training.export.model_card import CardFacts, model_card
 from training.export.neck import tidy_border
@@ -29,7 +29,6 @@ from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_fa
 from training.recipes.joint.run import Trained
 
 SCHEMA = 1
-LARGEST_MEGABYTES = 60
 _CHECKED = 32
 
 
@@ -57,25 +56,8 @@ def export_bundle(
     written and checked in a temporary folder beside it first. Raises `ValueError` when ONNX does not agree with
     PyTorch or the bundle is too large; `output` is then as it was.
     """
-    temporary = output.with_name(output.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        description = _write(run, faces, test, temporary, options, facts)
-        megabytes = sum(path.stat().st_size for path in temporary.iterdir()) / 1e6
-        if megabytes > LARGEST_MEGABYTES:
-            raise ValueError(
-                f"the bundle would have {megabytes:.0f} MB, more than {LARGEST_MEGABYTES}: keep fewer columns"
-            )
-        previous = output.with_name(output.name + ".previous")
-        shutil.rmtree(previous, ignore_errors=True)
-        if output.exists():
-            output.rename(previous)
-        temporary.rename(output)
-        shutil.rmtree(previous, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return description
+    with whole_bundle(output, "keep fewer columns") as folder:
+        return _write(run, faces, test, folder, options, facts)
 
 
 def _write(
@@ -111,7 +93,7 @@ def _write(
         "expression": len(faces.template["expression"]),
         "reflectance": 0 if reflectance is None else len(reflectance.columns),
         "identity_names": [f"identity{k:03d}" for k in range(len(basis.columns))],
-        **{f"{kind}_names": [str(name) for name in faces.template[f"{kind}_names"]] for kind in _NAMED},
+        **template_names(faces.template),
         "regressor": {
             "file": "regressor.onnx",
             "size": run.config.size,
@@ -135,27 +117,38 @@ def _write(
     return description
 
 
-_NAMED = ("expression", "material", "region")
+_NAMES = ("expression_names", "material_names", "region_names")
 
 
 def head_arrays(
     run: Trained, template: dict[str, NDArray], basis: LinearBasis, reflectance: Reflectance | None
 ) -> dict[str, NDArray]:
     """The arrays of `head.npz`: the template's, with the training mean, the learned columns and the reflectance."""
-    left_out = [f"{kind}_names" for kind in _NAMED]
-    arrays = {name: array for name, array in template.items() if name not in left_out}
-    arrays = {name: _plain(array) for name, array in arrays.items()}
+    arrays = template_arrays(template)
     arrays["mean"] = run.space.mean
-    # The template of older datasets ends in steps at the neck; today's has nothing that sticks out.
-    in_neck = template["regions"][[str(name) for name in template["region_names"]].index("neck")]
-    keep = tidy_border(template["quads"], in_neck[template["quads"]].any(1))
-    for name in ("quads", "uv", "material"):
-        arrays[name] = arrays[name][keep]
-    arrays["triangles"] = arrays["triangles"].reshape(-1, 2, 3)[keep].reshape(-1, 3)
     arrays["identity"] = basis.columns
     if reflectance is not None:
         arrays["reflectance_mean"] = reflectance.mean.clip(0, 1).astype(np.float32)
         arrays["reflectance"] = reflectance.columns.astype(np.float32)
+    return arrays
+
+
+def template_names(template: Mapping[str, NDArray]) -> dict[str, list[str]]:
+    """A template's names as `bundle.json` has them."""
+    return {key: [str(name) for name in template[key]] for key in _NAMES}
+
+
+def template_arrays(template: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """A template's arrays as `head.npz` has them: plain types, a tidy neck, without the names of `bundle.json`."""
+    arrays = {name: _plain(np.asarray(array)) for name, array in template.items() if name not in _NAMES}
+    regions = [str(name) for name in template["region_names"]]
+    if "neck" in regions:
+        # The template of older datasets ends in steps at the neck; today's has nothing that sticks out.
+        in_neck = template["regions"][regions.index("neck")]
+        keep = tidy_border(template["quads"], in_neck[template["quads"]].any(1))
+        for name in ("quads", "uv", "material"):
+            arrays[name] = arrays[name][keep]
+        arrays["triangles"] = arrays["triangles"].reshape(-1, 2, 3)[keep].reshape(-1, 3)
     return arrays
 
 

@@ -123,20 +123,26 @@ def _commands(args: argparse.Namespace, population: Population | None, config: s
     registered = scans(population)
     lines = [f"likeness register SCANS --output {part.name}.npz   # {part.source}" for part in registered]
     lines.append(_render_command(args.data, "data/train"))
+    if args.test:
+        lines.append(_render_command(args.test, "data/test"))
     limit = f" --limit {args.limit}" if args.limit else ""
     plain = f"likeness train joint --config {config} --data data/train --output runs/joint --steps {steps}{limit}"
     lines += args.made_with or [plain]
     export = f"likeness export --checkpoint runs/joint --data data/train{limit}"
-    if args.test:
-        lines.insert(len(lines) - 1, _render_command(args.test, "data/test"))
-        export += " --test data/test"
+    export += " --test data/test" if args.test else ""
     export += f" --output backend/bundles/default --name {args.name} --smallest-share {args.smallest_share:g}"
     export += "" if args.finish == "auto" else f" --finish {args.finish}"
-    export += "".join(f" --population {Path(spec).name}" for spec in args.population)
+    export += "".join(f" --population {_asked_for(Path(spec).name)}" for spec in args.population)
     lines.append(export + (f" --columns {args.columns}" if args.columns else ""))
     if args.test:
         lines.append("likeness evaluate joint --bundle backend/bundles/default --data data/test")
     return tuple(lines)
+
+
+def _asked_for(spec: str) -> str:
+    """A population file's name and weight, or ``anny`` for the one that needs no file."""
+    name, colon, weight = spec.partition(":")
+    return f"{ANNY}{colon}{weight}" if name == f"{ANNY}.npz" else spec
 
 
 def _render_command(folder: Path, name: str) -> str:
@@ -150,7 +156,6 @@ def _render_command(folder: Path, name: str) -> str:
     part = count * info.get("per_shard", 1) < info.get("count", 0)
     shares = info.get("populations", {})
     if set(shares) - {ANNY}:
-        files = {kind: kind if kind == ANNY else f"{kind}.npz" for kind in shares}
-        options += "".join(f" --population {files[kind]}:{share:g}" for kind, share in shares.items())
+        options += "".join(f" --population {_asked_for(f'{kind}.npz:{share:g}')}" for kind, share in shares.items())
     options += " --assets ASSETS" if "assets" in info.get("digests", {}) else ""
     return f"likeness render --output {name} {options}" + (f" --shards 0-{count - 1}" if part else "")

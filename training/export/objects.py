@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.export.bundle import commit
+from training.export.folder import whole_bundle
 from training.recipes.components.data import Pairs, Split
 from training.recipes.components.decoders import fixed
 from training.recipes.components.report.measure import answers, controls, figures
@@ -23,7 +23,6 @@ from training.recipes.components.run import Trained
 SCHEMA = 1
 METHOD = "components-objects"
 NETWORK = "objects.onnx"
-LARGEST_MEGABYTES = 60
 OPSET = 17
 _CHECKED = 16
 _TOLERANCE = 2e-2
@@ -72,21 +71,18 @@ def export_objects(trained: Trained, pairs: Pairs, split: Split, output: Path, c
         raise ValueError("this run of `components` is of heads; bundles for objects are made of objects")
     found = answers(trained, pairs, split)
     measured, compared = figures(trained, pairs, split, found), controls(pairs, split)
-    temporary = output.with_name(output.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with whole_bundle(output, "train a smaller decoder") as folder:
         network = OccupancyNetwork(trained).eval()
-        write_network(network, trained.config.size, temporary / NETWORK)
+        write_network(network, trained.config.size, folder / NETWORK)
         pictures = found.pictures[np.linspace(0, len(found.pictures) - 1, _CHECKED).astype(int)]
-        check_network(network, temporary / NETWORK, pairs.pictures(pictures))
-        content = (temporary / NETWORK).read_bytes()
+        check_network(network, folder / NETWORK, pairs.pictures(pictures))
+        content = (folder / NETWORK).read_bytes()
         description = {
             "schema": SCHEMA,
             "name": card.name,
             "method": METHOD,
             "recipe": "components",
-            "commit": _commit(),
+            "commit": commit(),
             "resolution": network.resolution,
             "threshold": found.threshold,
             "classes": sorted({str(kind) for kind in pairs.kinds}),
@@ -94,15 +90,8 @@ def export_objects(trained: Trained, pairs: Pairs, split: Split, output: Path, c
             "licences": list(card.licences),
             "files": {NETWORK: hashlib.sha256(content).hexdigest()},
         }
-        (temporary / "bundle.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-        (temporary / "MODEL_CARD.md").write_text(_card(card, description, measured, compared), encoding="utf-8")
-        megabytes = sum(path.stat().st_size for path in temporary.iterdir()) / 1e6
-        if megabytes > LARGEST_MEGABYTES:
-            raise ValueError(f"the bundle has {megabytes:.0f} MB, at most {LARGEST_MEGABYTES} are allowed")
-        shutil.rmtree(output, ignore_errors=True)
-        temporary.replace(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / "bundle.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        (folder / "MODEL_CARD.md").write_text(_card(card, description, measured, compared), encoding="utf-8")
     return description
 
 
@@ -194,9 +183,3 @@ def _card(card: ObjectsCard, description: dict[str, Any], measured: dict[str, An
             "",
         ]
     )
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.crop import CROP_SCALE
-from training.export.bundle import LARGEST_MEGABYTES, SCHEMA, write_description
-from training.export.neck import tidy_border
+from training.export.bundle import SCHEMA, template_arrays, template_names, write_description
+from training.export.folder import whole_bundle
 from training.export.parametric_onnx import (
     InverseRegressor,
     MofaRegressor,
@@ -32,7 +31,6 @@ from training.populations.identity import Population
 from training.recipes.inverse.run import Trained as InverseRun
 from training.recipes.mofa.run import Trained as MofaRun
 
-_NAMED = ("expression", "material", "region")
 _TITLES = {
     "inverse": 'paper 4, Kim et al. 2018, "InverseFaceNet"',
     "mofa": 'paper 5, Tewari et al. 2017, "MoFA"',
@@ -61,25 +59,8 @@ def export_parametric(
     scores are shown on the model card. Raises `ValueError` when ONNX does not agree with PyTorch, the bundle is too
     large or the detector finds no landmarks; `output` is then as it was.
     """
-    temporary = output.with_name(output.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        description = _write(run, scores, temporary, card)
-        megabytes = sum(path.stat().st_size for path in temporary.iterdir()) / 1e6
-        if megabytes > LARGEST_MEGABYTES:
-            raise ValueError(
-                f"the bundle would have {megabytes:.0f} MB, more than {LARGEST_MEGABYTES}: train a smaller backbone"
-            )
-        previous = output.with_name(output.name + ".previous")
-        shutil.rmtree(previous, ignore_errors=True)
-        if output.exists():
-            output.rename(previous)
-        temporary.rename(output)
-        shutil.rmtree(previous, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return description
+    with whole_bundle(output, "train a smaller backbone") as folder:
+        return _write(run, scores, folder, card)
 
 
 def _write(run: InverseRun | MofaRun, scores: Mapping[str, float], folder: Path, card: Card) -> dict[str, Any]:
@@ -109,7 +90,7 @@ def _write(run: InverseRun | MofaRun, scores: Mapping[str, float], folder: Path,
         "expression": len(model.actions),
         "reflectance": codes.reflectance,
         "identity_names": [f"identity{k:03d}" for k in range(codes.identity)],
-        **{f"{kind}_names": [str(name) for name in model.template[f"{kind}_names"]] for kind in _NAMED},
+        **template_names(model.template),
         "regressor": {"file": path.name, "size": size, "crop_scale": crop_scale, "outputs": outputs},
         "method": method,
         "licences": known,
@@ -158,16 +139,7 @@ def _inverse(run: InverseRun, path: Path, detector: Path | None) -> tuple[int, l
 
 def head_arrays(model: FaceModel) -> dict[str, NDArray]:
     """The arrays of `head.npz`: the template's, with the face model's mean, columns and reflectance."""
-    left_out = [f"{kind}_names" for kind in _NAMED]
-    arrays = {name: _plain(np.asarray(array)) for name, array in model.template.items() if name not in left_out}
-    regions = [str(name) for name in model.template["region_names"]]
-    if "neck" in regions:
-        in_neck = model.template["regions"][regions.index("neck")]
-        keep = tidy_border(model.template["quads"], in_neck[model.template["quads"]].any(1))
-        for name in ("quads", "uv", "material"):
-            arrays[name] = arrays[name][keep]
-        arrays["triangles"] = arrays["triangles"].reshape(-1, 2, 3)[keep].reshape(-1, 3)
-    return arrays | {
+    return template_arrays(model.template) | {
         "mean": model.mean,
         "identity": model.identity,
         "expression": model.actions,
@@ -229,12 +201,6 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
-
-
-def _plain(array: NDArray) -> NDArray:
-    if array.dtype == bool:
-        return array
-    return array.astype(np.float32 if np.issubdtype(array.dtype, np.floating) else np.int32)
 
 
 def _some_pictures(size: int) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any
 
 FAR_MM = 100_000.0
 """A camera so far away sees parallel rays: weak perspective."""
@@ -92,9 +92,6 @@ class FeedbackConfig:
         values = {name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
         made: FeedbackConfig = _frozen(FeedbackConfig, values)
         return made
-
-
-Kind = Literal["paper", "shipped", "perspective", "tiny"]
 
 
 def paper() -> FeedbackConfig:

@@ -11,7 +11,6 @@ from torch import Tensor
 from training.formation.code import Code
 from training.formation.colour import encode
 from training.formation.decoder import FaceDecoder, Surface
-from training.formation.geometry import rotation_matrices
 from training.formation.picture import draw
 from training.recipes.feedback.config import FacesConfig, FeedbackConfig
 
@@ -116,8 +115,3 @@ def disturbed(stand: Stand, config: FeedbackConfig, rng: np.random.Generator) ->
 def _drawn(decoder: FaceDecoder, surface: Surface, stand: Stand, size: int) -> tuple[Tensor, Tensor]:
     picture = draw(decoder, surface, decoder.see(surface, stand.translation, stand.focal, size), size)
     return picture.images, picture.covered
-
-
-def rotations(stand: Stand) -> Tensor:
-    """The stands' rotations as matrices (B,3,3)."""
-    return rotation_matrices(stand.rotation)
