@@ -1,8 +1,9 @@
-"""What the commands of the recipes `inverse` and `mofa` share: the face model, the detector, the photos."""
+"""What the recipes on a parametric face model share: the model, the detector, the photos, the run's folder."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 
 from training.formation.face_model import FaceModel
 from training.recipes.photos import BundleFinder, Photos, gathered
+from training.recipes.runs import load_checkpoint, require_recipe, write_atomically
 
-MODEL, PHOTOS = "model.npz", "photos.npz"
+CONFIG, MODEL, PHOTOS = "config.json", "model.npz", "photos.npz"
 
 
 def face_model(args: argparse.Namespace, kept: Path) -> FaceModel:
@@ -51,16 +53,11 @@ def configuration(
     changed: Callable[[Any, str], Any],
 ) -> Any:
     """The configuration that the options name, or that of the run which goes on. Raises `ValueError`."""
-    import json
-
-    from training.recipes.runs import load_checkpoint
-
     if args.hours or args.start:
         raise ValueError(f"{args.recipe} takes --steps, not --hours or --start")
     if args.resume:
         state = load_checkpoint(args.output)
-        if state.get("recipe") != args.recipe:
-            raise ValueError(f"{args.output} holds a run of another recipe than {args.recipe}: choose another folder")
+        require_recipe(state, args.recipe, args.output)
         return read(json.loads(state["config"]))
     if (args.output / "checkpoint.pt").exists():
         raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
@@ -70,3 +67,11 @@ def configuration(
     for change in args.set:
         config = changed(config, change)
     return config.with_steps(args.steps) if args.steps else config
+
+
+def prepare_folder(output: Path, config: dict[str, Any], model: FaceModel) -> None:
+    """Writes what the weights of a run need to be understood: its configuration and its face model."""
+    output.mkdir(parents=True, exist_ok=True)
+    if not (output / MODEL).is_file():
+        model.save(output / MODEL)
+    write_atomically(output / CONFIG, json.dumps(config, indent=1).encode())

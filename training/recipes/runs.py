@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,67 @@ class WeightAverage:
         for name, tensor in state.items():
             if not tensor.is_floating_point():
                 self.state[name].copy_(tensor)
+
+
+def save_state(
+    folder: Path,
+    recipe: str,
+    config: dict[str, Any],
+    data: str,
+    step: int,
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: WeightAverage | None,
+    **more: Any,
+) -> None:
+    """Writes the checkpoint of a run at `step`; `data` identifies what it learns from, `more` are the recipe's own."""
+    state: dict[str, Any] = {
+        "schema": 1,
+        "recipe": recipe,
+        "config": json.dumps(config),
+        "data": data,
+        "step": step,
+        "model": module.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": {} if average is None else average.state,
+        "average_updates": 0 if average is None else average.updates,
+        "generator": torch.get_rng_state(),
+        **more,
+    }
+    save_checkpoint(folder, state)
+
+
+def restore(
+    state: dict[str, Any], module: nn.Module, optimiser: torch.optim.Optimizer, average: WeightAverage | None
+) -> int:
+    """Takes over what `save_state` wrote, torch's generator too; returns the step."""
+    module.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    if average is not None:
+        average.state, average.updates = state["average"], state["average_updates"]
+    torch.set_rng_state(state["generator"])
+    return int(state["step"])
+
+
+def require_recipe(state: dict[str, Any], recipe: str, folder: Path | None = None) -> None:
+    """Raises `ValueError` when the checkpoint is of another recipe."""
+    if state.get("recipe") != recipe:
+        where = f"{folder} holds" if folder else "the folder holds"
+        raise ValueError(f"{where} a run of the recipe {state.get('recipe')}, not of {recipe}: choose another one")
+
+
+_FREE = ("log_every", "checkpoint_every", "validate_every", "memory")
+
+
+def require_same_run(state: dict[str, Any], recipe: str, config: Any, data: str, learned_from: str) -> None:
+    """Raises `ValueError` when the checkpoint is of another recipe or configuration, or of other data.
+
+    How often a run reports, and what it keeps in memory, may change. `learned_from` says what `data` identifies.
+    """
+    require_recipe(state, recipe)
+    before = type(config).from_json(json.loads(state["config"]))
+    free = {name: getattr(config, name) for name in _FREE if hasattr(config, name)}
+    if replace(before, **free) != config:
+        raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
+    if state["data"] != data:
+        raise ValueError(f"this run was begun on {learned_from}: resume it with the same, or begin a new run")

@@ -28,6 +28,7 @@ from training.recipes.mofa import config as mofa_config  # noqa: E402
 from training.recipes.mofa import run as mofa_run  # noqa: E402
 from training.recipes.mofa import train as mofa_train  # noqa: E402
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera  # noqa: E402
+from training.recipes.parametric import prepare_folder  # noqa: E402
 from training.recipes.photos import FoundFace, cut  # noqa: E402
 
 PORTRAIT = Path(__file__).resolve().parents[3] / "docs" / "samples" / "eileen_collins.jpg"
@@ -45,7 +46,7 @@ def a_mofa_run(folder: Path, model: FaceModel) -> Path:
     encoder = MofaEncoder(config, usual_camera(config, model))
     for head in encoder.heads.values():
         torch.nn.init.normal_(head.weight, 0.0, 0.1)
-    mofa_run.prepare_folder(folder, config, model)
+    prepare_folder(folder, config.to_json(), model)
     mofa_run.save_run(folder, config, "none", encoder, mofa_train.make_optimiser(config, encoder), None, 1, 0.0)
     return folder
 
@@ -54,7 +55,7 @@ def an_inverse_run(folder: Path, model: FaceModel) -> Path:
     config = inverse_config.tiny()
     torch.manual_seed(0)
     network = InverseNetwork(config)
-    inverse_run.prepare_folder(folder, config, model)
+    prepare_folder(folder, config.to_json(), model)
     optimiser = inverse_train.make_optimiser(config, network)
     inverse_run.save_run(folder, config, "none", network, optimiser, None, 1, 0.0)
     return folder

@@ -31,7 +31,7 @@ def test_inverse_by_command(model: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert main([*words, "--resume"]) == 0
     mistaken = ["train", "mofa", "--output", str(tmp_path / "run"), "--resume", "--model", str(model)]
     assert main(mistaken) == 2
-    assert "another recipe" in capsys.readouterr().err
+    assert "of the recipe inverse, not of mofa" in capsys.readouterr().err
 
 
 def test_mofa_by_command_with_a_face_model_of_more_columns(model: Path, tmp_path: Path) -> None:

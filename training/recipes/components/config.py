@@ -14,8 +14,10 @@ p is 27,000 for objects; for faces theirs is 160,470 (53,490 points) and ours th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
+
+from training.recipes.configs import from_record
 
 Kind = Literal["objects", "heads"]
 
@@ -111,16 +113,7 @@ class ComponentsConfig:
     @staticmethod
     def from_json(record: dict[str, Any]) -> ComponentsConfig:
         """The configuration that `record` describes."""
-        parts: dict[str, type] = {"encoder": EncoderConfig, "mapping": MappingConfig, "decoder": DecoderConfig}
-        parts |= dict.fromkeys(("images", "shapes", "between", "all"), StageConfig)
-        return ComponentsConfig(
-            **{name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
-        )
-
-
-def _frozen(kind: type, values: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+        return from_record(ComponentsConfig, record)
 
 
 ENCODERS = {

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from training.recipes.feedback.config import CONFIGURATIONS, FeedbackConfig
-from training.recipes.feedback.run import MODEL
 from training.recipes.feedback.train import train
-from training.recipes.parametric import configuration, face_model
+from training.recipes.parametric import MODEL, configuration, face_model
 
 
 def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:

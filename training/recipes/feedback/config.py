@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from training.recipes.configs import from_record
 
 FAR_MM = 100_000.0
 """A camera so far away sees parallel rays: weak perspective."""
@@ -88,10 +90,7 @@ class FeedbackConfig:
     @staticmethod
     def from_json(record: dict[str, Any]) -> FeedbackConfig:
         """The configuration that `record` describes."""
-        parts: dict[str, type] = {"faces": FacesConfig, "schedule": ScheduleConfig}
-        values = {name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
-        made: FeedbackConfig = _frozen(FeedbackConfig, values)
-        return made
+        return from_record(FeedbackConfig, record)
 
 
 def paper() -> FeedbackConfig:
@@ -141,11 +140,3 @@ CONFIGURATIONS: dict[str, Callable[[], FeedbackConfig]] = {
     "perspective": perspective,
     "tiny": tiny,
 }
-
-
-def _frozen(kind: type, values: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
-    unknown = set(values) - known
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}: the run is of another version")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

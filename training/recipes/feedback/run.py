@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +16,10 @@ from training.formation.face_model import FaceModel
 from training.recipes.feedback.config import FeedbackConfig
 from training.recipes.feedback.network import FeedbackNetwork
 from training.recipes.feedback.pictures import Stand, shaded
-from training.recipes.runs import WeightAverage, load_checkpoint, save_checkpoint, write_atomically
+from training.recipes.parametric import MODEL
+from training.recipes.runs import WeightAverage, load_checkpoint, require_recipe, save_state
 
 RECIPE = "feedback"
-CONFIG, MODEL = "config.json", "model.npz"
 
 
 @dataclass(frozen=True)
@@ -65,20 +64,11 @@ def fingerprint(model: FaceModel) -> str:
 def load_run(folder: Path) -> Trained:
     """Reads a run's last checkpoint. Raises `FileNotFoundError` without one, `ValueError` for another recipe's."""
     state = load_checkpoint(folder)
-    if state.get("recipe") != RECIPE:
-        raise ValueError(f"{folder} holds a run of the recipe {state.get('recipe')}, not of {RECIPE}")
+    require_recipe(state, RECIPE, folder)
     config = FeedbackConfig.from_json(json.loads(state["config"]))
     network = FeedbackNetwork(config)
     network.load_state_dict(state["average"] or state["model"])
     return Trained(config, network.eval(), reduced(FaceModel.load(folder / MODEL), config), state["step"])
-
-
-def prepare_folder(output: Path, config: FeedbackConfig, model: FaceModel) -> None:
-    """Writes what a run's weights need to be understood."""
-    output.mkdir(parents=True, exist_ok=True)
-    if not (output / MODEL).is_file():
-        model.save(output / MODEL)
-    write_atomically(output / CONFIG, json.dumps(config.to_json(), indent=1).encode())
 
 
 def save_run(
@@ -91,29 +81,4 @@ def save_run(
     step: int,
 ) -> None:
     """Writes the checkpoint of a run at `step`."""
-    state: dict[str, Any] = {
-        "schema": 1,
-        "recipe": RECIPE,
-        "config": json.dumps(config.to_json()),
-        "data": data_id,
-        "step": step,
-        "model": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": {} if average is None else average.state,
-        "average_updates": 0 if average is None else average.updates,
-        "generator": torch.get_rng_state(),
-    }
-    save_checkpoint(output, state)
-
-
-def require_same_run(state: dict[str, Any], config: FeedbackConfig, data_id: str) -> None:
-    """Raises `ValueError` when the checkpoint is of another recipe, configuration or face model."""
-    if state.get("recipe") != RECIPE:
-        raise ValueError(f"the folder holds a run of the recipe {state.get('recipe')}: choose another one")
-    before = FeedbackConfig.from_json(json.loads(state["config"]))
-    # How often a run reports may change.
-    free = {name: getattr(config, name) for name in ("log_every", "checkpoint_every", "validate_every")}
-    if replace(before, **free) != config:
-        raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
-    if state["data"] != data_id:
-        raise ValueError("this run was begun with another face model: resume it with the same")
+    save_state(output, RECIPE, config.to_json(), data_id, step, network, optimiser, average)

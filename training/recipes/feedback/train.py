@@ -26,14 +26,14 @@ from training.recipes.feedback.network import FeedbackNetwork
 from training.recipes.feedback.pairs import draw_pairs, drawn_coefficients
 from training.recipes.feedback.pictures import disturbed, drawn_stand, phong
 from training.recipes.feedback.run import (
+    RECIPE,
     fingerprint,
     iterate,
-    prepare_folder,
     reduced,
-    require_same_run,
     save_run,
 )
-from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint
+from training.recipes.parametric import prepare_folder
+from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, require_same_run, restore
 
 _CLIP = 10.0
 _VALIDATED = 64
@@ -48,8 +48,8 @@ def train(config: FeedbackConfig, model: FaceModel, output: Path, resume: bool =
     data_id = fingerprint(model)
     state = load_checkpoint(output) if resume else None
     if state is not None:
-        require_same_run(state, config, data_id)
-    prepare_folder(output, config, model)
+        require_same_run(state, RECIPE, config, data_id, "another face model")
+    prepare_folder(output, config.to_json(), model)
     torch.manual_seed(config.seed)
     network = FeedbackNetwork(config).to(memory_format=torch.channels_last)
     schedule = config.schedule
@@ -57,12 +57,7 @@ def train(config: FeedbackConfig, model: FaceModel, output: Path, resume: bool =
     average = WeightAverage(network, schedule.ema) if schedule.ema else None
     step = 0
     if state is not None:
-        network.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        if average is not None:
-            average.state, average.updates = state["average"], state["average_updates"]
-        torch.set_rng_state(state["generator"])
-        step = state["step"]
+        step = restore(state, network, optimiser, average)
     log, decoder, metric = RunLog(output, step), skin_decoder(model), geometry_metric(model, config)
 
     def make(number: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from training.recipes.inverse.config import CONFIGURATIONS, InverseConfig
-from training.recipes.inverse.run import MODEL
 from training.recipes.inverse.train import train
-from training.recipes.parametric import configuration, face_model, photos_of
+from training.recipes.parametric import MODEL, configuration, face_model, photos_of
 
 
 def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from training.formation.code import CodeSizes
 from training.recipes.backbones import BackboneConfig
+from training.recipes.configs import from_record
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,7 @@ class InverseConfig:
     @staticmethod
     def from_json(record: dict[str, Any]) -> InverseConfig:
         """The configuration that `record` describes."""
-        parts: dict[str, type] = {
-            "backbone": BackboneConfig,
-            "loss": LossConfig,
-            "schedule": ScheduleConfig,
-            "corpus": CorpusConfig,
-            "breed": BreedConfig,
-            "codes": CodeSizes,
-        }
-        values = {
-            name: _frozen(parts[name], value) if name in parts and value is not None else value
-            for name, value in record.items()
-        }
-        made: InverseConfig = _frozen(InverseConfig, values)
-        return made
+        return from_record(InverseConfig, record)
 
     @property
     def steps(self) -> int:
@@ -151,12 +139,6 @@ class InverseConfig:
         each = round(steps * self.breed.steps / self.breed.total)
         breed = replace(self.breed, steps=each, first=steps - self.breed.rounds * each)
         return replace(self, schedule=schedule, breed=breed)
-
-
-def _frozen(kind: type, values: dict[str, Any]) -> Any:
-    known = {entry.name for entry in fields(kind)}
-    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return kind(**{name: value for name, value in tuples.items() if name in known})
 
 
 def paper() -> InverseConfig:

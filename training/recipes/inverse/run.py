@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +15,10 @@ from training.formation.face_model import FaceModel
 from training.recipes.inverse.config import InverseConfig
 from training.recipes.inverse.corpus import Drawn, as_input
 from training.recipes.inverse.network import InverseNetwork
+from training.recipes.parametric import MODEL
 from training.recipes.photos import Photos
-from training.recipes.runs import WeightAverage, load_checkpoint, save_checkpoint, write_atomically
+from training.recipes.runs import WeightAverage, load_checkpoint, require_recipe, save_state
 
-CONFIG, MODEL = "config.json", "model.npz"
 _CHUNK = 64
 
 
@@ -59,22 +58,13 @@ def fingerprint(model: FaceModel, photos: Photos | None) -> str:
 def load_run(folder: Path) -> Trained:
     """Reads a run's last checkpoint. Raises `FileNotFoundError` without one, `ValueError` for another recipe's."""
     state = load_checkpoint(folder)
-    if state.get("recipe") != "inverse":
-        raise ValueError(f"{folder} holds a run of the recipe {state.get('recipe')}, not of inverse")
+    require_recipe(state, "inverse", folder)
     config = InverseConfig.from_json(json.loads(state["config"]))
     network = InverseNetwork(config)
     network.load_state_dict(state["average"] or state["model"])
     codes = config.codes
     model = FaceModel.load(folder / MODEL).reduced(codes.identity, codes.expression, codes.reflectance)
     return Trained(config, network.eval(), model, state["step"], state["seconds"])
-
-
-def prepare_folder(output: Path, config: InverseConfig, model: FaceModel) -> None:
-    """Writes what a run's weights need to be understood."""
-    output.mkdir(parents=True, exist_ok=True)
-    if not (output / MODEL).is_file():
-        model.save(output / MODEL)
-    write_atomically(output / CONFIG, json.dumps(config.to_json(), indent=1).encode())
 
 
 def save_run(
@@ -88,33 +78,7 @@ def save_run(
     seconds: float,
 ) -> None:
     """Writes the checkpoint of a run at `step`, after `seconds` of training in all."""
-    state: dict[str, Any] = {
-        "schema": 1,
-        "recipe": "inverse",
-        "config": json.dumps(config.to_json()),
-        "data": data_id,
-        "step": step,
-        "seconds": seconds,
-        "model": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": {} if average is None else average.state,
-        "average_updates": 0 if average is None else average.updates,
-        "generator": torch.get_rng_state(),
-    }
-    save_checkpoint(output, state)
-
-
-def require_same_run(state: dict[str, Any], config: InverseConfig, data_id: str) -> None:
-    """Raises `ValueError` when the checkpoint is of another recipe, configuration, face model or other photos."""
-    if state.get("recipe") != "inverse":
-        raise ValueError(f"the folder holds a run of the recipe {state.get('recipe')}: choose another one")
-    before = InverseConfig.from_json(json.loads(state["config"]))
-    # How often a run reports, and what it keeps in memory, may change.
-    free = {name: getattr(config, name) for name in ("log_every", "checkpoint_every", "memory")}
-    if replace(before, **free) != config:
-        raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
-    if state["data"] != data_id:
-        raise ValueError("this run was begun with another face model or other photos: resume it with the same")
+    save_state(output, "inverse", config.to_json(), data_id, step, network, optimiser, average, seconds=seconds)
 
 
 def save_bred(path: Path, drawn: Drawn) -> None:

@@ -34,13 +34,12 @@ from training.recipes.inverse.run import (
     answers,
     fingerprint,
     load_bred,
-    prepare_folder,
-    require_same_run,
     save_bred,
     save_run,
 )
+from training.recipes.parametric import prepare_folder
 from training.recipes.photos import Photos
-from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint
+from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, require_same_run, restore
 
 _CLIP = 10.0
 
@@ -110,8 +109,8 @@ class _Training:
         self.data_id = fingerprint(model, photos)
         state = load_checkpoint(output) if resume else None
         if state is not None:
-            require_same_run(state, config, self.data_id)
-        prepare_folder(output, config, model)
+            require_same_run(state, "inverse", config, self.data_id, "another face model or other photos")
+        prepare_folder(output, config.to_json(), model)
         torch.manual_seed(config.seed)
         self.network = InverseNetwork(config).to(memory_format=torch.channels_last)
         self.optimiser = make_optimiser(config, self.network)
@@ -119,12 +118,8 @@ class _Training:
         self.weights = loss_weights(config, model)
         self.step, self.seconds = 0, 0.0
         if state is not None:
-            self.network.load_state_dict(state["model"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            if self.average is not None:
-                self.average.state, self.average.updates = state["average"], state["average_updates"]
-            torch.set_rng_state(state["generator"])
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step = restore(state, self.network, self.optimiser, self.average)
+            self.seconds = state["seconds"]
         self.log = RunLog(output, self.step)
 
     def run(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from training.augmentation import Augmentation
 from training.crop import CROP_SCALE
+from training.recipes.configs import from_record
 
 
 @dataclass(frozen=True)
@@ -119,20 +120,7 @@ class JointConfig:
     @staticmethod
     def from_json(record: dict[str, Any]) -> JointConfig:
         """The configuration that `record` describes."""
-        parts: dict[str, type] = {
-            "network": NetworkConfig,
-            "losses": LossConfig,
-            "schedule": ScheduleConfig,
-            "augmentation": Augmentation,
-        }
-        values = {name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
-        return _frozen(JointConfig, values)
-
-
-def _frozen(kind: type, values: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
-    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return kind(**{name: value for name, value in tuples.items() if name in known})
+        return from_record(JointConfig, record)
 
 
 def paper() -> JointConfig:

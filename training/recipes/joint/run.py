@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from training.recipes.joint.autoencoder import Autoencoder
 from training.recipes.joint.config import JointConfig
 from training.recipes.joint.data import Reflectance, fit_reflectance, prepare_space
 from training.recipes.joint.network import make_network
-from training.recipes.runs import WeightAverage, load_checkpoint, save_checkpoint, write_atomically
+from training.recipes.runs import WeightAverage, load_checkpoint, save_state, write_atomically
 from training.recipes.shape_space import ShapeSpace
 
 SPACE = "space.npz"
@@ -119,27 +119,4 @@ def save_run(
     """Writes the checkpoint of a run at `step`."""
     network = model.network
     points = network.points.maps.out_channels if hasattr(network, "points") else 0
-    state = {
-        "schema": 1,
-        "recipe": "joint",
-        "config": json.dumps(config.to_json()),
-        "data": data_id,
-        "points": points,
-        "step": step,
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": {} if average is None else average.state,
-        "average_updates": 0 if average is None else average.updates,
-        "generator": torch.get_rng_state(),
-    }
-    save_checkpoint(output, state)
-
-
-def require_same_run(checkpoint: dict[str, Any], config: JointConfig, data_id: str) -> None:
-    """Raises `ValueError` when the checkpoint is of another configuration or of other data."""
-    before = JointConfig.from_json(json.loads(checkpoint["config"]))
-    # How often a run reports may change.
-    if replace(before, log_every=config.log_every, checkpoint_every=config.checkpoint_every) != config:
-        raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
-    if checkpoint["data"] != data_id:
-        raise ValueError("this run was begun on other data: resume it with the same, or begin a new run")
+    save_state(output, "joint", config.to_json(), data_id, step, model, optimiser, average, points=points)

@@ -29,8 +29,16 @@ from training.recipes.joint.autoencoder import start_from_principal_components
 from training.recipes.joint.config import JointConfig
 from training.recipes.joint.data import Faces, fingerprint, landmark_swap, prepare_faces, prepare_pictures
 from training.recipes.joint.losses import Batch, first_stage, losses, total
-from training.recipes.joint.run import JointModel, prepare_run, require_same_run, save_run, take_over
-from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, read_log
+from training.recipes.joint.run import JointModel, prepare_run, save_run, take_over
+from training.recipes.runs import (
+    RunLog,
+    WeightAverage,
+    cosine_rate,
+    load_checkpoint,
+    read_log,
+    require_same_run,
+    restore,
+)
 from training.recipes.shape_space import Floats, alignment_free_metric, principal_directions
 
 # Validation looks at the faces that the product is measured on.
@@ -53,7 +61,7 @@ def train(
     data_id = fingerprint(faces)
     checkpoint = load_checkpoint(output) if resume else None
     if checkpoint is not None:
-        require_same_run(checkpoint, config, data_id)
+        require_same_run(checkpoint, "joint", config, data_id, "other data")
     training, validation = split(len(faces), config.held_out, np.random.default_rng([config.seed, 2]))
     space, reflectance = prepare_run(config, faces, training, output, output if resume else start)
     known = prepare_pictures(prepare_faces(faces, space, reflectance), config, training)
@@ -74,12 +82,7 @@ def train(
     sampler = make_sampler(faces.yaw[training], config.schedule.batch_size, config.seed, config.posed)
     step = 0
     if checkpoint is not None:
-        model.load_state_dict(checkpoint["model"])
-        optimiser.load_state_dict(checkpoint["optimiser"])
-        if average is not None:
-            average.state, average.updates = checkpoint["average"], checkpoint["average_updates"]
-        torch.set_rng_state(checkpoint["generator"])
-        step = checkpoint["step"]
+        step = restore(checkpoint, model, optimiser, average)
     log = RunLog(output, step)
     first_steps = config.first_steps if config.basis == "first" else 0
     started, first = time.perf_counter(), step

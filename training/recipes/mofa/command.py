@@ -12,9 +12,8 @@ from training.formation.decoder import head_decoder
 from training.formation.face_model import FaceModel
 from training.recipes.mofa.config import CONFIGURATIONS, MofaConfig
 from training.recipes.mofa.pictures import PhotoPictures, Pictures, Scenes
-from training.recipes.mofa.run import MODEL
 from training.recipes.mofa.train import train
-from training.recipes.parametric import configuration, face_model, photos_of
+from training.recipes.parametric import MODEL, configuration, face_model, photos_of
 
 
 def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:

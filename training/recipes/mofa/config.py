@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from training.crop import CROP_SCALE
 from training.formation.code import CodeSizes
 from training.recipes.backbones import BackboneConfig
+from training.recipes.configs import from_record
 
 
 @dataclass(frozen=True)
@@ -113,17 +114,7 @@ class MofaConfig:
     @staticmethod
     def from_json(record: dict[str, Any]) -> MofaConfig:
         """The configuration that `record` describes."""
-        parts: dict[str, type] = {
-            "backbone": BackboneConfig,
-            "losses": LossConfig,
-            "rates": RateConfig,
-            "schedule": ScheduleConfig,
-            "scenes": ScenesConfig,
-            "codes": CodeSizes,
-        }
-        values = {name: _frozen(parts[name], value) if name in parts else value for name, value in record.items()}
-        made: MofaConfig = _frozen(MofaConfig, values)
-        return made
+        return from_record(MofaConfig, record)
 
     @property
     def steps(self) -> int:
@@ -135,12 +126,6 @@ class MofaConfig:
         return replace(
             self, schedule=replace(self.schedule, steps=steps, warmup=min(self.schedule.warmup, steps // 10))
         )
-
-
-def _frozen(kind: type, values: dict[str, Any]) -> Any:
-    known = {entry.name for entry in fields(kind)}
-    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return kind(**{name: value for name, value in tuples.items() if name in known})
 
 
 def paper() -> MofaConfig:

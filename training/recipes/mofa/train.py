@@ -28,8 +28,9 @@ from training.recipes.mofa.config import MofaConfig
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera
 from training.recipes.mofa.losses import Marks, blurred, losses, total
 from training.recipes.mofa.pictures import Pictures, Scenes
-from training.recipes.mofa.run import as_input, codes_of, prepare_folder, require_same_run, save_run
-from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint
+from training.recipes.mofa.run import as_input, codes_of, save_run
+from training.recipes.parametric import prepare_folder
+from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, require_same_run, restore
 
 _CLIP = 10.0
 _PAPERS_SIZE = 240
@@ -54,8 +55,8 @@ def train(
     data_id = f"{pictures.fingerprint()} {float(np.abs(model.identity).sum()):.6g}"
     state = load_checkpoint(output) if resume else None
     if state is not None:
-        require_same_run(state, config, data_id)
-    prepare_folder(output, config, model)
+        require_same_run(state, "mofa", config, data_id, "another face model or other pictures")
+    prepare_folder(output, config.to_json(), model)
     decoder, camera = face_decoder(model), usual_camera(config, model)
     torch.manual_seed(config.seed)
     encoder = MofaEncoder(config, camera).to(memory_format=torch.channels_last)
@@ -63,12 +64,8 @@ def train(
     average = WeightAverage(encoder, config.schedule.ema) if config.schedule.ema else None
     step, seconds = 0, 0.0
     if state is not None:
-        encoder.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        if average is not None:
-            average.state, average.updates = state["average"], state["average_updates"]
-        torch.set_rng_state(state["generator"])
-        step, seconds = state["step"], state["seconds"]
+        step = restore(state, encoder, optimiser, average)
+        seconds = state["seconds"]
     log = RunLog(output, step)
     everything = np.arange(len(pictures))
     sampler = Sampler((everything,), (1.0,), config.schedule.batch_size, config.seed)
