@@ -113,7 +113,10 @@ def _parsed(before: object, text: str) -> object:
     if isinstance(before, bool):
         return text.lower() in ("1", "true", "yes")
     if isinstance(before, tuple):
-        return tuple(_parsed(before[0], part) for part in text.split(",")) if before else ()
+        parts = text.split(",")
+        # A pair's values have types of their own; a list may become longer or shorter.
+        kinds = before if len(before) == len(parts) else before[:1] * len(parts)
+        return tuple(_parsed(kind, part) for kind, part in zip(kinds, parts, strict=False))
     if isinstance(before, int | float | str):
         return type(before)(text)
     raise ValueError(f"a value of {type(before).__name__} cannot be set from the command line")
