@@ -35,7 +35,7 @@ class Bundle:
     Head space is mm. `mean` (N, 3), `identity` (K, N, 3) per standard deviation, `expression` (52, N, 3) at 1.0,
     `triangles` (F, 3), `landmarks68` (68,) vertex ids. `regressor` is the ONNX file's content, `size` the side of its
     input in pixels, `crop_scale` the crop's side over the landmarks' box. `sha256` is that of head.npz, `description`
-    the whole of `bundle.json`.
+    the whole of `bundle.json`, `arrays` all of head.npz as it is.
     """
 
     folder: Path
@@ -52,6 +52,7 @@ class Bundle:
     regressor: bytes
     size: int
     crop_scale: float
+    arrays: Mapping[str, NDArray[Any]]
 
     def vertices(
         self, identity: NDArray[np.floating[Any]], expression: NDArray[np.floating[Any]] | None = None
@@ -122,15 +123,16 @@ def open_bundle(folder: Path | None = None) -> Bundle:
         name=_entry(description, "name", str),
         method=_entry(description, "method", str),
         sha256=hashlib.sha256(contents[HEAD]).hexdigest(),
-        mean=head["mean"].astype(np.float32),
-        identity=head["identity"].astype(np.float32),
-        expression=head["expression"].astype(np.float32),
+        mean=head["mean"].astype(np.float32, copy=False),
+        identity=head["identity"].astype(np.float32, copy=False),
+        expression=head["expression"].astype(np.float32, copy=False),
         reflectance_count=sizes["reflectance"],
         triangles=head["triangles"].astype(np.int32),
         landmarks68=head["landmarks68"].astype(np.int32),
         regressor=contents[file],
         size=_entry(regressor, "size", int),
         crop_scale=float(_entry(regressor, "crop_scale", (int, float))),
+        arrays=head,
     )
 
 

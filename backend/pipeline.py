@@ -20,6 +20,7 @@ from .failures import Failure
 from .localise import Face, Localiser
 from .pose import Pose, fit_pose, focal_length
 from .regress import Estimate, Regressor
+from .skin import Skin, SkinTexture, painted
 
 Floats = NDArray[np.floating[Any]]
 Box = tuple[float, float, float, float]
@@ -36,7 +37,7 @@ class Reconstruction:
     `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `illumination` (9, 3) as
     `Estimate` has it, `landmarks68_2d` (68, 2) in pixels of the upright photo, `rotation` (3, 3) and `translation` (3,)
     mm from head space to camera space, `focal` pixels, `image_size` (width, height), `face_box` (x, y, width, height)
-    pixels, `seconds` that each stage took.
+    pixels, `seconds` that each stage took, `texture` only where it is asked for.
     """
 
     identity: Floats
@@ -53,6 +54,7 @@ class Reconstruction:
     bundle: str
     bundle_sha256: str
     seconds: Mapping[str, float]
+    texture: SkinTexture | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The protocol's answer, ready for `json`."""
@@ -72,6 +74,8 @@ class Reconstruction:
                 answer[name] = value.tolist()
         if self.focal is not None:
             answer["focal"] = self.focal
+        if self.texture is not None:
+            answer["texture"] = self.texture.to_json()
         return answer
 
 
@@ -94,6 +98,7 @@ class Reconstructor:
         self.bundle = bundle
         self._localiser = localiser
         self._regressor = regressor
+        self._skin = Skin.of(bundle)
 
     @classmethod
     def open(cls, bundle_dir: Path | None = None) -> Reconstructor:
@@ -116,13 +121,16 @@ class Reconstructor:
         face: int = 0,
         box: Box | None = None,
         method: str | None = None,
+        texture: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Reconstruction:
         """The head of face number `face` (0: the largest and surest) in an image file's content.
 
         `box` (x, y, width, height), pixels of the upright photo, is where somebody says that the face is, from the
-        brows to the chin; then no face is looked for. `cancelled` is asked between the stages. Raises Failure: those
-        of `decode`, and `method_unknown`, `face_none`, `face_number`, `box_outside`, `regressor_failed`, `cancelled`.
+        brows to the chin; then no face is looked for. `texture` is the side of the skin's texture, one of `SIDES`, and
+        None where none is wanted; the answer has none either where bundle or photo do not give one. `cancelled` is
+        asked between the stages. Raises Failure: those of `decode`, and `method_unknown`, `face_none`, `face_number`,
+        `box_outside`, `regressor_failed`, `cancelled`.
         """
         if method not in (None, "", self.bundle.method):
             raise Failure("method_unknown", method=method, known=self.bundle.method)
@@ -146,6 +154,12 @@ class Reconstructor:
         if landmarks is not None:
             with _stage("pose", seconds, cancelled):
                 pose = self._pose(picture, landmarks, estimate)
+        skin = None
+        if texture is not None and self._skin is not None and landmarks is not None and pose is not None:
+            with _stage("texture", seconds, cancelled):
+                head = self.bundle.vertices(estimate.identity, estimate.expression)
+                sight = picture.image, picture.reduction, pose, landmarks
+                skin = painted(*self._skin.texture(*sight, head, estimate.reflectance, texture))
         if cancelled():
             raise Failure("cancelled")
         return Reconstruction(
@@ -163,6 +177,7 @@ class Reconstructor:
             bundle=self.bundle.name,
             bundle_sha256=self.bundle.sha256,
             seconds=seconds,
+            texture=skin,
         )
 
     def faces(self, image_bytes: bytes) -> FacesFound:

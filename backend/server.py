@@ -22,6 +22,7 @@ from . import PROTOCOL, __version__, voxels
 from .failures import Failure
 from .memory import memory_in_use
 from .pipeline import Box, FacesFound, Reconstruction, Reconstructor
+from .skin import SIDES
 
 BODY_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an image file; what is larger is no photo."""
@@ -74,14 +75,16 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
 
     async def reconstruct(request: Request) -> Response:
         _check_protocol(request)
-        face, box = _face(request), _box(request)
+        face, box, texture = _face(request), _box(request), _texture(request)
         method = request.query_params.get("method")
         photo = await _body(request)
         if method == voxels.METHOD:
             return await in_turn(request, lambda cancelled: objects().reconstruct(photo, cancelled=cancelled))
 
         def work(cancelled: Callable[[], bool]) -> Reconstruction:
-            return reconstructor.reconstruct(photo, face=face, box=box, method=method, cancelled=cancelled)
+            return reconstructor.reconstruct(
+                photo, face=face, box=box, method=method, texture=texture, cancelled=cancelled
+            )
 
         return await in_turn(request, work)
 
@@ -149,6 +152,16 @@ def _box(request: Request) -> Box | None:
     if not (all(map(isfinite, (x, y, width, height))) and width > 0 and height > 0):
         raise Failure("request_invalid", name="box", value=repr(value), wanted="x,y,width,height in pixels")
     return x, y, width, height
+
+
+def _texture(request: Request) -> int | None:
+    value = request.query_params.get("texture")
+    if value is None:
+        return None
+    known = {str(side): side for side in SIDES}
+    if value not in known:
+        raise Failure("request_invalid", name="texture", value=repr(value), wanted=f"one of {', '.join(known)}")
+    return known[value]
 
 
 async def _body(request: Request) -> bytes:

@@ -33,8 +33,28 @@ HIDDEN_MM: Final = 3.0
 WORKING: Final = 640
 """Pixels of the larger side of the head at which visibility is decided."""
 
-ODD: Final = (0.9, 1.6)
-"""Logarithms of the ratio to the model: from the first on a colour is doubted, beyond the second it is not skin."""
+ODD: Final = (2.2, 3.6)
+"""Distances (Mahalanobis) from the skin's usual ratio to the model: from the first on a colour is doubted, beyond the
+second it is not skin but hair, cloth, or something in the way."""
+
+GLARING: Final = (0.5, 0.9)
+"""Logarithms of how much greener and bluer than usual something is: skin and its features are darker, if anything, and
+what is that much brighter is teeth, the white of an eye, or a highlight."""
+
+LONE: Final = (0.55, 0.9)
+"""Shares of skin around a texel: below the first it is not trusted, whatever its own colour."""
+
+LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+"""Of linear sRGB (IEC 61966-2-1)."""
+
+BRIGHTER: Final = 0.2
+"""Logarithm of how much brighter than its surroundings a detail gets at most: what is more is a highlight."""
+
+DARKER: Final = (0.35, 2.5)
+"""Logarithms of how much darker a detail gets at most, on plain skin and on brows, lashes, nostrils and lips."""
+
+_SPREAD_FLOOR = 0.12
+"""Least standard deviation of the ratio's logarithm: an even skin is no reason to doubt a freckle."""
 
 EVENNESS: Final = 0.7
 """Share of broad differences from the model that is put down to light: cast shadows, and lamps that are near."""
@@ -79,11 +99,26 @@ class Texture:
     trust: NDArray[np.float32]
 
 
-def make_texture(atlas: Atlas, view: View, vertices: Floats, triangles: Ints, model: Floats, face: Floats) -> Texture:
+def make_texture(
+    atlas: Atlas,
+    view: View,
+    vertices: Floats,
+    triangles: Ints,
+    model: Floats,
+    face: Floats,
+    *,
+    shift: Floats | None = None,
+    covered: Floats | None = None,
+    features: Floats | None = None,
+    plain: Floats | None = None,
+) -> Texture:
     """The texture of a head as it stands in the photo.
 
     `vertices` (V, 3) mm with the photo's expression, `triangles` (F, 3) of all that hides skin, `model` (V, 3) linear
-    albedo to go by, `face` (V,) which vertices the light is measured on.
+    albedo to go by, `face` (V,) which vertices the light is measured on, `shift` (V, 2) pixels from where the view
+    projects a vertex to where the photo shows it, `covered` (V,) which vertices hair covers, whatever the photo shows,
+    `features` (V,) how much a vertex is of brows, eyes, nostrils and lips, which may be darker than skin, `plain` (V,)
+    which vertices hair seldom hides, so that they show how skin looks in this photo.
     """
     normals = vertex_normals(vertices, triangles)
     normal = atlas.interpolate(normals)
@@ -92,32 +127,116 @@ def make_texture(atlas: Atlas, view: View, vertices: Floats, triangles: Ints, mo
     place = view.project(point)
     facing = (normal * view.directions(point)).sum(1)
     trust = _visible(view, vertices, triangles, place, facing)
+    if shift is not None:
+        place[:, :2] += atlas.interpolate(shift)
+    if covered is not None:
+        trust = trust * (1.0 - atlas.interpolate(np.asarray(covered, np.float32)[:, None])[:, 0])
     projected = _sampled(view.picture, place[:, :2])
     albedo = np.maximum(atlas.interpolate(model), 1e-3)
     on_face = atlas.interpolate(np.asarray(face, np.float32)[:, None])[:, 0] * trust
     chosen = np.flatnonzero(on_face > 0.3)
     chosen = chosen[:: max(1, len(chosen) // 20_000)]
     light = fit_light(projected[chosen], albedo[chosen], normal[chosen], on_face[chosen])
+    light = _one_colour(light, normal[chosen] if len(chosen) else normal)
     bright = shading(light, normal)
     middle = np.maximum((bright[chosen] if len(chosen) else bright).mean(0), 1e-4)
     trust = trust * _step(bright.mean(1) / middle.mean(), 0.08, 0.3)
     ratio = np.log(np.maximum(projected, 1e-3) / (albedo * np.maximum(bright, 0.08 * middle)))
-    trust = trust * (1.0 - _step(np.abs(ratio).max(1), *ODD))
-    return _completed(atlas, albedo, ratio, trust, len(vertices), light, projected)
+    feature = 0.0 if features is None else atlas.interpolate(np.asarray(features, np.float32)[:, None])[:, 0]
+    bare = on_face if plain is None else atlas.interpolate(np.asarray(plain, np.float32)[:, None])[:, 0] * trust
+    alike = _alike(ratio, bare * (1.0 - feature), feature)
+    # How bright skin is on the whole no photo tells: that is the model's to say.
+    usual = np.flatnonzero(bare * (1.0 - feature) * alike > 0.3)
+    ratio = ratio - (np.median(ratio[usual], axis=0) if len(usual) else 0.0)
+    around, weight = atlas.gather(alike[:, None], trust, len(vertices))
+    around = np.where(weight > 0, around[:, 0], 0.0)
+    start = np.asarray(face if plain is None else plain) > 0.5
+    around[~_joined((around > LONE[0]) | (start & (around > 0)), start, atlas.edges)] = 0.0
+    around = np.minimum(around, _beside(around, atlas.edges))
+    trust = trust * alike * _step(atlas.interpolate(around[:, None])[:, 0], *LONE)
+    return _completed(atlas, albedo, ratio, trust, len(vertices), light, projected, feature)
+
+
+def _one_colour(light: Floats, normals: Floats) -> NDArray[np.float64]:
+    """Light (9, 3) of the same mean colour at `normals` (K, 3), that colour the same from everywhere.
+
+    A channel that the photo clips, or hardly has, says nothing about directions; what it seems to say turns skin blue
+    or orange once it is divided out.
+    """
+    mean = shading(light, normals).mean(0)
+    grey = light @ LUMINANCE
+    even: NDArray[np.float64] = grey[:, None] * mean / max(float(mean @ LUMINANCE), 1e-6)
+    return even
+
+
+def _alike(ratio: Floats, sure: Floats, feature: Floats | float) -> NDArray[np.float64]:
+    """How far each texel's colour is one that skin can have (K,), 0..1, from its ratio's logarithm (K, 3).
+
+    What is usual is learned where skin is `sure` (K,); a `feature` may be as dark as it likes.
+    """
+    chosen = np.flatnonzero(sure > 0.3)
+    if len(chosen) == 0:
+        return np.ones(len(ratio))
+    sample = np.asarray(ratio, np.float64)[chosen[:: max(1, len(chosen) // 20_000)]]
+    kept = sample
+    middle, inverse = np.median(sample, axis=0), np.eye(3)
+    for _ in range(4):
+        centred = kept - middle
+        covariance = centred.T @ centred / len(kept) + _SPREAD_FLOOR**2 * np.eye(3)
+        inverse = np.linalg.inv(covariance)
+        near = np.einsum("kc,cd,kd->k", sample - middle, inverse, sample - middle) < ODD[1] ** 2
+        kept = sample[near] if near.sum() > 10 else kept
+        middle = kept.mean(0)
+    away = ratio - middle
+    distance = np.sqrt(np.einsum("kc,cd,kd->k", away, inverse, away))
+    alike = np.maximum(1.0 - _step(distance, *ODD), feature)
+    tamed: NDArray[np.float64] = alike * (1.0 - _step(away[:, 1:].min(1), *GLARING))
+    return tamed
+
+
+def _beside(values: Floats, edges: Ints) -> NDArray[np.float64]:
+    """The mean of each vertex' neighbours (V,)."""
+    a, b = edges.T
+    count = np.bincount(edges.ravel(), minlength=len(values))
+    total = np.bincount(a, values[b], len(values)) + np.bincount(b, values[a], len(values))
+    mean: NDArray[np.float64] = total / np.maximum(count, 1)
+    return mean
+
+
+def _joined(skin: NDArray[np.bool_], start: NDArray[np.bool_], edges: Ints) -> NDArray[np.bool_]:
+    """Which vertices (V,) that look like `skin` are joined by such to those at the `start`: a fringe as fair as the
+    skin is not.
+    """
+    reached = skin & start
+    inside = edges[skin[edges].all(1)]
+    while True:
+        near = reached[inside].any(1)
+        fresh = np.zeros_like(reached)
+        fresh[inside[near].ravel()] = True
+        if not (fresh & ~reached).any():
+            return reached
+        reached |= fresh
 
 
 def _completed(
-    atlas: Atlas, model: Floats, ratio: Floats, trust: Floats, count: int, light: Floats, projected: Floats
+    atlas: Atlas,
+    model: Floats,
+    ratio: Floats,
+    trust: Floats,
+    count: int,
+    light: Floats,
+    projected: Floats,
+    feature: Floats | float,
 ) -> Texture:
     broad, weight = atlas.gather(ratio, trust, count)
     tone = atlas.interpolate(spread(broad, weight, atlas.edges))
     # Broad differences between photo and model are more often light than skin.
-    level = (trust[:, None] * ratio).sum(0) / max(trust.sum(), 1e-9)
-    kept = ratio - EVENNESS * (tone - level)
-    tone = level + (1.0 - EVENNESS) * (tone - level)
+    kept = ratio - EVENNESS * tone
+    tone = (1.0 - EVENNESS) * tone
     other = np.where(atlas.mirrored >= 0, atlas.mirrored, 0)
     mirrored_trust = np.where(atlas.mirrored >= 0, trust[other], 0.0) * (1.0 - trust)
-    detail = trust[:, None] * (kept - tone) + mirrored_trust[:, None] * (kept - tone)[other]
+    own = _tamed(kept - tone, feature)
+    detail = trust[:, None] * own + mirrored_trust[:, None] * own[other]
     albedo = np.clip(model * np.exp(tone + detail), 0.0, 1.0)
     origin = np.where(trust >= 0.5, SEEN, np.where(mirrored_trust >= 0.25, MIRRORED, INVENTED))
     return Texture(
@@ -127,6 +246,15 @@ def _completed(
         projected.astype(np.float32),
         trust.astype(np.float32),
     )
+
+
+def _tamed(detail: Floats, feature: Floats | float) -> NDArray[np.float64]:
+    """Logarithms of detail (K, 3), bent to what skin can be: little brighter, and dark only where a `feature` is."""
+    down = (DARKER[0] + (DARKER[1] - DARKER[0]) * np.broadcast_to(feature, len(detail)))[:, None]
+    tamed: NDArray[np.float64] = np.where(
+        detail > 0, BRIGHTER * np.tanh(detail / BRIGHTER), down * np.tanh(detail / down)
+    )
+    return tamed
 
 
 def spread(values: Floats, weight: Floats, edges: Ints, steps: int = 80) -> NDArray[np.float64]:

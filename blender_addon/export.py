@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import eye_texture, images, material, modifiers, shape
+from . import eye_texture, images, material, modifiers, shape, texture
 from . import head as heads
 from .failures import Failure
 
@@ -132,7 +132,8 @@ def _write_copy(head: bpy.types.Object, path: Path, ending: str, options: Option
 def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
     """Give `copy` materials that the format can hold; return what was added to the file for it.
 
-    In .glb the colour attribute is multiplied in, so the skin is white there and all else has a white attribute.
+    In .glb the colour attribute is multiplied in, so the skin is white there and all else has a white attribute, and
+    a skin with a texture too.
     """
     mesh = copy.data
     attribute = mesh.color_attributes[material.REFLECTANCE]
@@ -142,10 +143,13 @@ def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
     skin = _skin_vertices(mesh)
     added: list[bpy.types.ID] = []
     eye: bpy.types.Image | None = None
+    skin_image = texture.of(copy)
     for index, original in enumerate(mesh.materials):
         kind = original.get(material.KIND, "skin")
         colour, image = None, None
-        if kind == "skin":
+        if kind == "skin" and skin_image is not None and ending != ".obj":
+            image = skin_image
+        elif kind == "skin":
             colour = (1.0, 1.0, 1.0, 1.0) if ending == ".glb" else tuple(colours[skin].mean(axis=0).tolist())
         elif kind == "eye" and ending != ".obj":
             if eye is None:
@@ -153,8 +157,10 @@ def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
                 added.append(eye)
             image = eye
         mesh.materials[index] = material.plain(kind, original.name, colour, image)
+        if material.is_hidden(original):
+            material.hide(mesh.materials[index])
         added.append(mesh.materials[index])
-    colours[~skin] = 1.0
+    colours[~skin if skin_image is None else slice(None)] = 1.0
     attribute.data.foreach_set("color", colours.ravel())
     return added
 

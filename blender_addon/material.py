@@ -26,6 +26,7 @@ IRIS_RADIUS = 0.075  # in UV, where 0.5 is the back of the eyeball
 PUPIL_RADIUS = 0.027
 
 
+ALBEDO_LABEL, ORIGIN_LABEL = "Skin From Photo", "Seen, Mirrored or Made Up"  # of the nodes with the pictures
 KIND = "likeness_material"  # custom property of a material
 
 
@@ -66,6 +67,43 @@ def eye_part(eye: bpy.types.Material, part: EyePart) -> bpy.types.Material:
     material.name = f"Likeness {part.name}"
     material.diffuse_color = part.display
     return material
+
+
+def show_image(skin: bpy.types.Material, albedo: bpy.types.Image, origin: bpy.types.Image) -> None:
+    """Let `albedo` take the place of the vertices' colours; `origin` lies beside it, for whoever wants to paint."""
+    tree = skin.node_tree
+    colours = next(node for node in tree.nodes if getattr(node, "attribute_name", "") == REFLECTANCE)
+    uv = tree.nodes.new("ShaderNodeUVMap")
+    uv.uv_map = UV
+    for picture, label, place in ((albedo, ALBEDO_LABEL, 0.0), (origin, ORIGIN_LABEL, -300.0)):
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image, node.label = picture, label
+        node.location = (colours.location.x, colours.location.y + place)
+        tree.links.new(uv.outputs["UV"], node.inputs["Vector"])
+        if picture == albedo:
+            for link in list(colours.outputs["Color"].links):
+                tree.links.new(node.outputs["Color"], link.to_socket)
+            tree.nodes.active = node  # Solid mode shows the active one
+    uv.location = (colours.location.x - 220.0, colours.location.y)
+    tree.nodes.remove(colours)
+
+
+def image(skin: bpy.types.Material) -> bpy.types.Image | None:
+    """The skin's picture, None where the vertices' colours are shown."""
+    nodes = skin.node_tree.nodes if skin.node_tree is not None else ()
+    return next((node.image for node in nodes if node.label == ALBEDO_LABEL), None)
+
+
+def hide(thing: bpy.types.Material) -> None:
+    """Let nothing be seen of it in renders and Material Preview."""
+    shader = next(node for node in thing.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Alpha"].default_value = 0.0
+
+
+def is_hidden(thing: bpy.types.Material) -> bool:
+    """Whether `hide` was called."""
+    nodes = thing.node_tree.nodes if thing.node_tree is not None else ()
+    return any(node.type == "BSDF_PRINCIPLED" and node.inputs["Alpha"].default_value == 0.0 for node in nodes)
 
 
 def plain(kind: str, name: str, colour: Socket | None, image: bpy.types.Image | None) -> bpy.types.Material:

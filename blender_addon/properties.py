@@ -39,6 +39,17 @@ class LikenessSceneProperties(bpy.types.PropertyGroup):
             ("STUDIO", "Studio", "Three soft lights and a dim world"),
         ),
     )
+    texture: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Skin",
+        description="Where the skin's colour comes from",
+        items=(
+            ("NONE", "Even", "One even colour, estimated from the photo"),
+            ("1024", "Photo, 1024", "The photo itself, its light taken out, in a texture of 1024 x 1024"),
+            ("2048", "Photo, 2048", "The photo itself, its light taken out, in a texture of 2048 x 2048"),
+            ("4096", "Photo, 4096", "The photo itself, its light taken out, in a texture of 4096 x 4096"),
+        ),
+        default="2048",
+    )
     add_subdivision: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Smooth Renders",
         description="Add a Subdivision modifier that works in renders; the viewport stays quick",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .bundle import Bundle
 from .failures import Failure
+from .texture import Texture
 
 PROTOCOL = 1
 
@@ -50,6 +51,7 @@ class Reconstruction:
     face_box: tuple[float, float, float, float] | None = None
     illumination: NDArray[np.float32] | None = None
     uncertainty: NDArray[np.float32] | None = None
+    texture: Texture | None = None
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any], bundle: Bundle) -> Reconstruction:
@@ -76,6 +78,7 @@ class Reconstruction:
                 face_box=_box(answer),
                 illumination=_estimated(answer, "illumination", (9, 3)),
                 uncertainty=_estimated(answer, "uncertainty", (len(bundle.mean),)),
+                texture=None if answer.get("texture") is None else Texture.from_answer(answer["texture"]),
             )
         except KeyError as error:
             raise Failure("backend_answer", reason=f"{error.args[0]} is missing") from error

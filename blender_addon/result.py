@@ -10,7 +10,7 @@ from typing import Literal
 import bpy
 from mathutils import Vector
 
-from . import camera, confidence, head, illumination, studio
+from . import camera, confidence, head, illumination, studio, texture
 from .bundle import Bundle
 from .reconstruction import Reconstruction
 
@@ -87,6 +87,8 @@ def add(
         collection = bpy.data.collections.new(PurePath(first.photo).stem or "Head")
         parent.children.link(collection)
         made = head.create(bundle, first.reconstruction, collection, photo=first.photo)
+        if first.reconstruction.texture is not None:
+            texture.add(made, first.reconstruction.texture)
         if location is not None:
             made.location = location
         if options.subdivision:

@@ -26,13 +26,16 @@ _ENDS_ALL = ("cancelled", "protocol", "backend_python", "backend_start", "bundle
 
 @dataclass(frozen=True)
 class Job:
-    """Photos, and what is to work on them. `face` and `box` (x, y, width, height), upright pixels, choose the face."""
+    """Photos, and what is to work on them. `face` and `box` (x, y, width, height), upright pixels, choose the face;
+    `texture` is the side of the skin's texture, None for none.
+    """
 
     photos: tuple[Photo | Path, ...]
     launch: Launch
     method: str = ""
     face: int | None = None
     box: Box | None = None
+    texture: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,11 @@ def _one(
     told("Starting the backend" if server.pid is None else "Asking the backend", 0.05)
     client, health = _ready(job.launch, server, cancelled)
     told("Reconstructing the face", 0.5)
-    answer = _asked(server, cancelled, lambda: client.reconstruct(data, method=job.method, face=job.face, box=job.box))
+    answer = _asked(
+        server,
+        cancelled,
+        lambda: client.reconstruct(data, method=job.method, face=job.face, box=job.box, texture=job.texture),
+    )
     return health.provider, Reconstruction.from_answer(answer, bundle)
 
 

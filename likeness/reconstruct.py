@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backend.pipeline import Reconstructor
 
 FORMATS = ("blend", "glb", "fbx", "obj", "npz")
+TEXTURES = (1024, 2048, 4096)
 
 
 class UsageError(Exception):
@@ -61,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the method to use, where the bundle offers several; components-objects: chairs and the like, not faces",
     )
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="the bundle to use instead of the one that ships")
+    parser.add_argument(
+        "--texture",
+        choices=("off", *map(str, TEXTURES)),
+        default="2048",
+        help="side of the skin's texture from the photo, in .blend, .glb, .fbx and the preview (default: %(default)s); "
+        "off: an even skin",
+    )
     parser.add_argument(
         "--preview", type=Path, metavar="PNG", help="also render a picture of the head (one photo only)"
     )
@@ -117,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for job in jobs:
         try:
-            answer = reconstruct(reconstructor, job, args.method)
+            answer = reconstruct(reconstructor, job, args.method, None if args.texture == "off" else int(args.texture))
         except (Failure, blender.BlenderError, OSError) as error:
             failed += 1
             report_failure(job, error, as_json=args.json)
@@ -126,13 +134,16 @@ def run(args: argparse.Namespace) -> int:
     return cli.FAILED if failed else cli.DONE
 
 
-def reconstruct(reconstructor: Reconstructor, job: Job, method: str | None) -> dict[str, Any]:
-    """Reconstruct one photo and write its files; return the answer, as the protocol gives it.
+def reconstruct(
+    reconstructor: Reconstructor, job: Job, method: str | None, texture: int | None = None
+) -> dict[str, Any]:
+    """Reconstruct one photo and write its files; return the answer, as the protocol gives it, without the texture.
 
     Raises backend.failures.Failure, likeness.blender.BlenderError, and OSError when the photo cannot be read or a file
     not be written. Files that were there before are then as they were.
     """
-    answer = reconstructor.reconstruct(job.image.read_bytes(), method=method).to_json()
+    wanted = texture if job.needs_blender else None
+    answer = reconstructor.reconstruct(job.image.read_bytes(), method=method, texture=wanted).to_json()
     preview = job.preview or job.output.with_suffix(".png")
     with staged(job.output.parent) as folder, staged(preview.parent) as preview_folder, TemporaryDirectory() as unused:
         output = folder / job.output.name
@@ -146,6 +157,7 @@ def reconstruct(reconstructor: Reconstructor, job: Job, method: str | None) -> d
                 job.image,
                 reconstructor.bundle.folder,
             )
+    answer.pop("texture", None)
     return answer
 
 

@@ -67,6 +67,7 @@ GERMAN = {
     "End the backend's process and free its memory; the next reconstruction starts it again": (
         "Den Prozess des Backends beenden und seinen Speicher freigeben; die nächste Rekonstruktion startet ihn wieder"
     ),
+    "Even": "Gleichmäßig",
     "Export": "Export",
     "Export Copy": "Kopie exportieren",
     "Export Copy...": "Kopie exportieren ...",
@@ -200,6 +201,7 @@ GERMAN = {
         "Zahl, aus der das letzte zufällige Gesicht gezogen wurde; dieselbe Zahl ergibt dasselbe Gesicht"
     ),
     "OBJ (.obj)": "OBJ (.obj)",
+    "One even colour, estimated from the photo": "Eine gleichmäßige Farbe, aus dem Foto geschätzt",
     "One Person": "Eine Person",
     "Open Folder": "Ordner öffnen",
     "Open a photo in the panel's image field first": "Öffnen Sie zuerst ein Foto im Bildfeld der Palette",
@@ -237,6 +239,9 @@ GERMAN = {
         "Erkennbar diese Person, mit Einzelheiten, die vom Durchschnitt stammen können"
     ),
     "Reconstruct Head": "Kopf rekonstruieren",
+    "Photo, 1024": "Foto, 1024",
+    "Photo, 2048": "Foto, 2048",
+    "Photo, 4096": "Foto, 4096",
     "Reconstruct from Image": "Aus Bild rekonstruieren",
     "Reconstruct from Photos": "Aus Fotos rekonstruieren",
     "Reconstructing the face": "Rekonstruiere das Gesicht",
@@ -264,6 +269,7 @@ GERMAN = {
         "Das Foto mit den gefundenen Gesichtern zeigen: eines anklicken, oder einen Rahmen ziehen, wo ein "
         "Gesicht nicht gefunden wurde"
     ),
+    "Skin": "Haut",
     "Slider": "Regler",
     "Smooth": "Glatt",
     "Smooth Renders": "Glatt rendern",
@@ -453,6 +459,15 @@ GERMAN = {
     "This Blender was built without USD; choose glTF or FBX.": (
         "Dieses Blender kann kein USD; wählen Sie glTF oder FBX."
     ),
+    "The photo itself, its light taken out, in a texture of 1024 x 1024": (
+        "Das Foto selbst, ohne sein Licht, in einer Textur von 1024 x 1024"
+    ),
+    "The photo itself, its light taken out, in a texture of 2048 x 2048": (
+        "Das Foto selbst, ohne sein Licht, in einer Textur von 2048 x 2048"
+    ),
+    "The photo itself, its light taken out, in a texture of 4096 x 4096": (
+        "Das Foto selbst, ohne sein Licht, in einer Textur von 4096 x 4096"
+    ),
     "This head has no camera of its photo; switch Photo Camera on and make it again": (
         "Dieser Kopf hat keine Kamera seines Fotos; schalten Sie „Kamera des Fotos“ ein und erstellen Sie ihn neu"
     ),
@@ -474,6 +489,7 @@ GERMAN = {
     "View as Photo": "Fotoansicht",
     "What the head is brought to": "Worauf der Kopf gestellt wird",
     "Which sliders get keyframes": "Welche Regler Keyframes bekommen",
+    "Where the skin's colour comes from": "Woher die Farbe der Haut kommt",
     "Where the face is (left, top, width, height in pixels), from the brows to the chin; without a width it is found": (
         "Wo das Gesicht ist (links, oben, Breite, Höhe in Pixeln), von den Brauen bis zum Kinn; ohne Breite wird "
         "es gesucht"

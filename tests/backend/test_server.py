@@ -172,6 +172,8 @@ def test_what_is_asked_wrongly_is_refused(child: Child, portrait: bytes) -> None
     assert child.code("/v1/reconstruct?face=3", portrait) == (422, "face_number")
     for box in ("1,2,3", "a,b,c,d", "0,0,0,5", "nan,0,5,5", "inf,0,5,5"):
         assert child.code(f"/v1/reconstruct?box={box}", portrait) == (400, "request_invalid")
+    for side in ("0", "1000", "big"):
+        assert child.code(f"/v1/reconstruct?texture={side}", portrait) == (400, "request_invalid")
     assert child.code("/v1/reconstruct?box=9000,0,5,5", portrait) == (422, "box_outside")
     _, answer = child.ask("/v1/reconstruct?face=3", portrait)
     assert answer["error"]["facts"] == {"count": "1", "face": "3", "last": "0"}

@@ -106,3 +106,59 @@ def test_tone_is_carried_on_smoothly() -> None:
     found = spread(values, weight, edges, 400)[:, 0]
     assert found[5] == pytest.approx(0.4, abs=0.2) and found[95] == pytest.approx(-0.4, abs=0.2)
     assert np.abs(np.diff(found)).max() < 0.05
+
+
+def test_what_is_not_skin_stays_out_of_the_texture(ball: Ball) -> None:
+    model = np.broadcast_to(np.array([0.6, 0.4, 0.3]), ball.vertices.shape)
+    view = photo(ball, 0.0)
+    picture = view.picture.copy()
+    hair = np.zeros(picture.shape[:2], bool)
+    hair[: SIZE // 2 - 25] = True
+    hair &= picture.any(2)
+    picture[hair] = (0.5, 0.45, 0.1)
+    below = (ball.vertices[:, 1] < 0).astype(float)
+    texture = make_texture(
+        ball.atlas,
+        View(picture, view.rotation, view.translation, view.focal),
+        ball.vertices,
+        ball.triangles,
+        model,
+        np.ones(len(model)),
+        plain=below,
+    )
+    height = ball.atlas.interpolate(ball.vertices)[:, 1]
+    assert (texture.origin[height > 45] != SEEN).all(), "hair"
+    assert (texture.origin[(height < 10) & (texture.trust > 0)] == SEEN).mean() > 0.5, "skin"
+    blue = texture.albedo[height > 45][:, 2] / texture.albedo[height > 45][:, 0]
+    assert blue.min() > 0.3, "of the skin's colour, not of the hair's"
+
+
+def test_teeth_do_not_become_lips(ball: Ball) -> None:
+    model = np.broadcast_to(np.array([0.5, 0.25, 0.22]), ball.vertices.shape)
+    view = photo(ball, 0.0)
+    picture = view.picture * np.float32([0.8, 0.6, 0.7])
+    picture[SIZE // 2 - 6 : SIZE // 2 + 6, SIZE // 2 - 15 : SIZE // 2 + 15] = (0.85, 0.85, 0.85)
+    inner = np.linalg.norm(ball.vertices - (0, 0, RADIUS), axis=1) < 25
+    texture = make_texture(
+        ball.atlas,
+        View(picture, view.rotation, view.translation, view.focal),
+        ball.vertices,
+        ball.triangles,
+        model,
+        np.ones(len(model)),
+        features=inner,
+        plain=~inner,
+    )
+    middle = np.linalg.norm(ball.atlas.interpolate(ball.vertices) - (0, 0, RADIUS), axis=1) < 6
+    assert texture.albedo[middle].max() < 0.6
+
+
+def test_the_photo_is_taken_from_where_it_shows_the_vertex(ball: Ball) -> None:
+    model = np.broadcast_to(np.array([0.6, 0.4, 0.3]), ball.vertices.shape)
+    view = photo(ball, 0.0)
+    moved = View(np.roll(view.picture, 8, axis=1), view.rotation, view.translation, view.focal)
+    shift = np.tile([8.0, 0.0], (len(ball.vertices), 1))
+    plainly = make_texture(ball.atlas, view, ball.vertices, ball.triangles, model, np.ones(len(model)))
+    shifted = make_texture(ball.atlas, moved, ball.vertices, ball.triangles, model, np.ones(len(model)), shift=shift)
+    sure = plainly.trust > 0.9
+    assert shifted.projected[sure] == pytest.approx(plainly.projected[sure], abs=1e-4)

@@ -35,6 +35,8 @@ def test_the_pose_is_read(bundle: Bundle, make_answer: Callable[..., dict[str, A
         ({"identity": None}, "backend_answer"),
         ({"rotation": [1, 2, 3]}, "backend_answer"),
         ({"reflectance": "red"}, "backend_answer"),
+        ({"texture": {"side": 8, "albedo": "no base64!", "origin": ""}}, "backend_answer"),
+        ({"texture": {"side": 8, "albedo": "aGVsbG8=", "origin": "aGVsbG8="}}, "backend_answer"),
     ],
 )
 def test_an_answer_that_cannot_be_used(

@@ -1,0 +1,162 @@
+"""The bundle's skin, and the photo painted on it: what the texture of an answer is made from."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .alignment import landmark_shift
+from .atlas import Atlas, make_atlas
+from .bundle import Bundle
+from .pose import Pose
+from .texture import Texture, View, make_texture
+
+Floats = NDArray[np.floating[Any]]
+
+SIDES: Final = (1024, 2048, 4096)
+"""Texels of the side of a texture."""
+
+CONTOUR: Final = 17
+"""The first of the 68 landmarks are on the outline, which slides over the skin: they correct nothing."""
+
+BROWS: Final = slice(17, 27)
+
+FEATURE_MM: Final = (4.0, 10.0)
+"""Skin nearer than this to a landmark of brows, eyes, nose or lips is of it; beyond the second number it is plain."""
+
+BORDER: Final = 4
+"""Texels that colours go on beyond the skin's islands, so that filtering finds no edge there."""
+
+
+@dataclass(frozen=True)
+class SkinTexture:
+    """`albedo` (S, S, 3) sRGB 0..255 and `origin` (S, S): 255 seen in the photo, 128 mirrored, 0 invented; rows from
+    the top, v = 1.
+    """
+
+    albedo: NDArray[np.uint8]
+    origin: NDArray[np.uint8]
+
+    def to_json(self) -> dict[str, Any]:
+        """Both pictures as PNG files in base64, and their side."""
+        return {"side": len(self.albedo), "albedo": _png(self.albedo), "origin": _png(self.origin)}
+
+
+class Skin:
+    """What a bundle knows of its skin; atlases are made once for a side and kept."""
+
+    def __init__(self, bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """`arrays` are those of `head.npz`."""
+        description = bundle.description
+        self._bundle = bundle
+        self._quads, self._uv, self._mirror = arrays["quads"], arrays["uv"], arrays["mirror"]
+        self._skin = arrays["material"] == list(description["material_names"]).index("skin")
+        regions = dict(zip(description["region_names"], arrays["regions"], strict=True))
+        self._face = regions["face"].astype(np.float32)
+        self._covered = regions.get("scalp", np.zeros(len(bundle.mean), bool)).astype(np.float32)
+        self._mean, self._columns = arrays["reflectance_mean"], arrays["reflectance"]
+        self._apart = bundle.mean
+        if "jawOpen" in description.get("expression_names", ()):
+            # Distances are taken with the mouth open: the lips touch, and yet are not neighbours.
+            self._apart = bundle.mean + bundle.expression[description["expression_names"].index("jawOpen")]
+        inner = bundle.mean[bundle.landmarks68[CONTOUR:]]
+        distance = np.linalg.norm(bundle.mean[:, None] - inner, axis=2).min(1)
+        self._features = np.clip((FEATURE_MM[1] - distance) / (FEATURE_MM[1] - FEATURE_MM[0]), 0.0, 1.0)
+        brows = bundle.mean[bundle.landmarks68[BROWS], 1].mean()
+        self._plain = self._face * (bundle.mean[:, 1] < brows - FEATURE_MM[1])
+        self._atlas = functools.lru_cache(maxsize=1)(self._make_atlas)
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Skin | None:
+        """The bundle's skin; None where it has no texture coordinates or no colours."""
+        needed = {"quads", "uv", "mirror", "material", "regions", "reflectance_mean", "reflectance"}
+        if not needed <= set(bundle.arrays) or "skin" not in bundle.description.get("material_names", ()):
+            return None
+        if "face" not in bundle.description.get("region_names", ()):
+            return None
+        return cls(bundle, bundle.arrays)
+
+    def _make_atlas(self, side: int) -> Atlas:
+        return make_atlas(self._quads, self._uv, self._skin, self._mirror, side)
+
+    def texture(
+        self,
+        picture: Image.Image,
+        reduction: int,
+        pose: Pose,
+        landmarks: Floats,
+        vertices: Floats,
+        reflectance: Floats | None,
+        side: int,
+    ) -> tuple[Atlas, Texture]:
+        """What a photo shows of the head's skin, texel by texel.
+
+        `picture` is decoded at one `reduction`-th of the size that `pose` and `landmarks` (68, 2) speak of; `vertices`
+        (N, 3) mm are the head with the photo's expression, `reflectance` (R,) what the method says of its colour.
+        """
+        atlas = self._atlas(side)
+        view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
+        inner = self._bundle.landmarks68[CONTOUR:]
+        offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
+        model = self._mean if reflectance is None else self._mean + np.tensordot(reflectance, self._columns, 1)
+        return atlas, make_texture(
+            atlas,
+            view,
+            vertices,
+            self._bundle.triangles,
+            model,
+            self._face,
+            shift=landmark_shift(self._apart, self._apart[inner], offsets),
+            covered=self._covered,
+            features=self._features,
+            plain=self._plain,
+        )
+
+
+def painted(atlas: Atlas, texture: Texture) -> SkinTexture:
+    """The texture as pictures."""
+    albedo = _bled(atlas.image(_encoded(texture.albedo)), atlas)
+    origin = atlas.image(texture.origin[:, None].astype(np.float32))[..., 0]
+    return SkinTexture(np.rint(albedo).astype(np.uint8), origin.astype(np.uint8))
+
+
+def _bled(picture: NDArray[np.float32], atlas: Atlas) -> NDArray[np.float32]:
+    """Colours (S, S, 3) carried on beyond the atlas' islands."""
+    known = np.zeros(atlas.side * atlas.side, bool)
+    known[atlas.texel] = True
+    known = known.reshape(atlas.side, atlas.side)
+    for _ in range(BORDER):
+        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
+            beside = np.roll(known, step, axis) & ~known
+            picture[beside] = np.roll(picture, step, axis)[beside]
+            known |= beside
+    return picture
+
+
+def _linear(values: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """sRGB 0..255 -> linear light 0..1 (IEC 61966-2-1)."""
+    share = np.arange(256) / 255.0
+    table = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    linear: NDArray[np.float32] = table[values]
+    return linear
+
+
+def _encoded(linear: Floats) -> NDArray[np.float32]:
+    """Linear light 0..1 -> sRGB 0..255 (IEC 61966-2-1)."""
+    linear = np.clip(linear, 0.0, 1.0)
+    values = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
+    return (255.0 * values).astype(np.float32)
+
+
+def _png(values: NDArray[np.uint8]) -> str:
+    with BytesIO() as file:
+        Image.fromarray(values).save(file, "PNG", compress_level=1)
+        return base64.b64encode(file.getvalue()).decode()

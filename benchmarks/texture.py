@@ -1,0 +1,89 @@
+"""How near the skin's texture is to the skin, on rendered faces whose albedo is known: the table of docs/texture.md.
+
+    python benchmarks/texture.py --data DIR [--bundle DIR] [--count N] [--side S]
+
+DIR is a data set that `likeness render` has written, of people the bundle was not trained on. Of each face turned at
+most 40 degrees the whole pipeline makes a texture from the picture alone. Where it says that the photo shows the skin,
+its albedo is compared with the true one (linear RGB, root mean square), and so is the photo as it is, with the light in
+it. Seconds are those of the stage `texture`, medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+FRONTAL_DEGREES = 40.0
+
+
+def main() -> int:
+    """Print the table."""
+    from backend.decode import decode
+    from backend.failures import Failure
+    from backend.pipeline import Reconstructor
+    from backend.pose import Pose
+    from backend.skin import Skin
+    from backend.texture import SEEN
+    from training.dataset import read_faces
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of rendered faces")
+    parser.add_argument("--bundle", type=Path, help="default: the one that ships")
+    parser.add_argument("--count", type=int, default=100, help="how many faces (default: %(default)s)")
+    parser.add_argument("--side", type=int, default=1024, help="of the texture (default: %(default)s)")
+    options = parser.parse_args()
+    reconstructor = Reconstructor.open(options.bundle)
+    bundle = reconstructor.bundle
+    skin = Skin.of(bundle)
+    if skin is None:
+        print("this bundle has no skin to paint on", file=sys.stderr)
+        return 2
+    faces = read_faces(options.data)
+    if faces.reflectance is None:
+        print(f"{options.data} holds no albedo: render it with `likeness render`", file=sys.stderr)
+        return 2
+    rows, seconds = [], []
+    for index in np.flatnonzero(np.abs(faces.yaw) <= FRONTAL_DEGREES)[: options.count]:
+        with BytesIO() as file:
+            Image.fromarray(faces.images[index]).save(file, "PNG")
+            content = file.getvalue()
+        try:
+            answer = reconstructor.reconstruct(content, texture=options.side)
+        except Failure:
+            continue
+        if answer.texture is None or answer.focal is None:
+            continue
+        seconds.append(answer.seconds["texture"])
+        picture = decode(content)
+        pose = Pose(answer.rotation, answer.translation, answer.focal, 0.0)
+        head = bundle.vertices(answer.identity, answer.expression)
+        atlas, made = skin.texture(
+            picture.image, picture.reduction, pose, answer.landmarks68_2d, head, answer.reflectance, options.side
+        )
+        seen = made.origin == SEEN
+        if seen.sum() < 100:
+            continue
+        truth = atlas.interpolate(faces.reflectance[index].astype(np.float32))[seen]
+        model = bundle.arrays["reflectance_mean"] + np.tensordot(answer.reflectance, bundle.arrays["reflectance"], 1)
+        columns = made.albedo[seen], made.projected[seen], atlas.interpolate(model)[seen]
+        rows.append([float(np.sqrt(((column - truth) ** 2).mean())) for column in columns])
+    ours, photo, even = np.array(rows).T
+    print(f"{len(rows)} faces, texture of {options.side}, albedo in linear RGB where the photo shows the skin\n")
+    print("| | RMSE | of the photo's |\n|---|---|---|")
+    print(f"| the photo, its light in it | {photo.mean():.4f} | 1 |")
+    print(f"| the reflectance estimate alone | {even.mean():.4f} | {even.mean() / photo.mean():.3f} |")
+    print(f"| **the texture** | {ours.mean():.4f} | **{ours.mean() / photo.mean():.3f}** |")
+    print(f"\n{np.median(seconds):.2f} s a texture (median)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
