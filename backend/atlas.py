@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from .raster import NOTHING, rasterise
 Ints = NDArray[np.integer[Any]]
 Floats = NDArray[np.floating[Any]]
 
+BORDER: Final = 4
+"""Texels that pictures go on beyond the skin's islands."""
+
 
 @dataclass(frozen=True)
 class Atlas:
@@ -20,6 +23,7 @@ class Atlas:
 
     Of its K texels on skin: `texel` (K,) the flat index; `corners` (K, 3) vertices and `weights` (K, 3) of the point;
     `mirrored` (K,) which of the K shows the mirrored point, -1 where none does. `edges` (E, 2) are the skin's edges.
+    `border` (M,) are flat indices of texels around the islands, and `inner` (M,) which of the K is next to each.
     """
 
     side: int
@@ -28,6 +32,15 @@ class Atlas:
     weights: NDArray[np.float32]
     mirrored: NDArray[np.int64]
     edges: NDArray[np.int64]
+    border: NDArray[np.int64]
+    inner: NDArray[np.int64]
+
+    def part(self, chosen: Ints) -> Atlas:
+        """Only the `chosen` of the K texels, for what is computed of them alone; they have no mirror images."""
+        nothing = np.zeros(0, np.int64)
+        alone = np.full(len(chosen), -1, np.int64)
+        picked = self.texel[chosen], self.corners[chosen], self.weights[chosen]
+        return Atlas(self.side, *picked, alone, self.edges, nothing, nothing)
 
     def interpolate(self, values: Floats) -> NDArray[np.float32]:
         """Values (V, C) of the vertices -> (K, C)."""
@@ -43,11 +56,13 @@ class Atlas:
         sums = [np.bincount(ids, share * np.repeat(column, 3), count) for column in np.asarray(values, np.float64).T]
         return np.stack(sums, 1) / np.maximum(total, 1e-12)[:, None], total
 
-    def image(self, values: Floats, rest: float = 0.0) -> NDArray[np.float32]:
-        """Texels' values (K, C) as a picture (side, side, C); `rest` elsewhere."""
-        values = np.asarray(values, np.float32)
-        picture = np.full((self.side * self.side, values.shape[1]), rest, np.float32)
+    def image(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Texels' values (K, C) as a picture (side, side, C): they go on a little around the islands, so that filtering
+        finds no edge there; zero elsewhere.
+        """
+        picture = np.zeros((self.side * self.side, values.shape[1]), values.dtype)
         picture[self.texel] = values
+        picture[self.border] = values[self.inner]
         return picture.reshape(self.side, self.side, -1)
 
 
@@ -73,7 +88,18 @@ def make_atlas(quads: Ints, uv: Floats, skin: NDArray[np.bool_], mirror: Ints, s
     number[texel] = np.arange(len(texel))
     mirrored = np.where(found, number[at[:, 1] * side + at[:, 0]], -1)
     edges = np.sort(np.concatenate([faces[:, [k, (k + 1) % 4]] for k in range(4)]), 1)
-    return Atlas(side, texel, corners.astype(np.int32), weights, mirrored, np.unique(edges, axis=0).astype(np.int64))
+    edges = np.unique(edges, axis=0).astype(np.int64)
+    return Atlas(side, texel, corners.astype(np.int32), weights, mirrored, edges, *_around(number.reshape(side, side)))
+
+
+def _around(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Texels at most `BORDER` from an island, and the number of a texel next to each; `number` (S, S) is -1 outside."""
+    grown = number.copy()
+    for _ in range(BORDER):
+        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
+            grown = np.where(grown < 0, np.roll(grown, step, axis), grown)
+    border = np.flatnonzero((number < 0) & (grown >= 0))
+    return border, grown.ravel()[border]
 
 
 def mirrored_quads(faces: Ints, mirror: Ints) -> NDArray[np.int64]:

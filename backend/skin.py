@@ -32,8 +32,7 @@ BROWS: Final = slice(17, 27)
 FEATURE_MM: Final = (4.0, 10.0)
 """Skin nearer than this to a landmark of brows, eyes, nose or lips is of it; beyond the second number it is plain."""
 
-BORDER: Final = 4
-"""Texels that colours go on beyond the skin's islands, so that filtering finds no edge there."""
+_LEVELS = 8192  # of linear light, so fine that no sRGB value is left out
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,9 @@ class Skin:
         view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
         inner = self._bundle.landmarks68[CONTOUR:]
         offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
-        model = self._mean if reflectance is None else self._mean + np.tensordot(reflectance, self._columns, 1)
+        model: Floats = self._mean
+        if reflectance is not None:
+            model = model + np.tensordot(reflectance, self._columns, 1)
         return atlas, make_texture(
             atlas,
             view,
@@ -123,22 +124,7 @@ class Skin:
 
 def painted(atlas: Atlas, texture: Texture) -> SkinTexture:
     """The texture as pictures."""
-    albedo = _bled(atlas.image(_encoded(texture.albedo)), atlas)
-    origin = atlas.image(texture.origin[:, None].astype(np.float32))[..., 0]
-    return SkinTexture(np.rint(albedo).astype(np.uint8), origin.astype(np.uint8))
-
-
-def _bled(picture: NDArray[np.float32], atlas: Atlas) -> NDArray[np.float32]:
-    """Colours (S, S, 3) carried on beyond the atlas' islands."""
-    known = np.zeros(atlas.side * atlas.side, bool)
-    known[atlas.texel] = True
-    known = known.reshape(atlas.side, atlas.side)
-    for _ in range(BORDER):
-        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-            beside = np.roll(known, step, axis) & ~known
-            picture[beside] = np.roll(picture, step, axis)[beside]
-            known |= beside
-    return picture
+    return SkinTexture(atlas.image(_encoded(texture.albedo)), atlas.image(texture.origin[:, None])[..., 0])
 
 
 def _linear(values: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -149,11 +135,14 @@ def _linear(values: NDArray[np.uint8]) -> NDArray[np.float32]:
     return linear
 
 
-def _encoded(linear: Floats) -> NDArray[np.float32]:
+def _encoded(linear: Floats) -> NDArray[np.uint8]:
     """Linear light 0..1 -> sRGB 0..255 (IEC 61966-2-1)."""
-    linear = np.clip(linear, 0.0, 1.0)
-    values = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
-    return (255.0 * values).astype(np.float32)
+    share = np.arange(_LEVELS + 1) / _LEVELS
+    table = np.where(share <= 0.0031308, 12.92 * share, 1.055 * np.maximum(share, 1e-6) ** (1 / 2.4) - 0.055)
+    encoded: NDArray[np.uint8] = np.rint(255.0 * table).astype(np.uint8)[
+        (np.clip(linear, 0.0, 1.0) * _LEVELS + 0.5).astype(np.int32)
+    ]
+    return encoded
 
 
 def _png(values: NDArray[np.uint8]) -> str:

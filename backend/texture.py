@@ -121,40 +121,48 @@ def make_texture(
     which vertices hair seldom hides, so that they show how skin looks in this photo.
     """
     normals = vertex_normals(vertices, triangles)
-    normal = atlas.interpolate(normals)
+    bare = np.ones(len(vertices)) if covered is None else 1.0 - np.asarray(covered, np.float64)
+    # Most of the texels show the back of the head, where there is nothing to look at.
+    turned = (normals * view.directions(vertices)).sum(1) > 0
+    part = np.flatnonzero((turned & (bare > 0))[atlas.corners].any(1))
+    seen = atlas.part(part)
+    normal = seen.interpolate(normals)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    point = atlas.interpolate(vertices)
+    point = seen.interpolate(vertices)
     place = view.project(point)
     facing = (normal * view.directions(point)).sum(1)
-    trust = _visible(view, vertices, triangles, place, facing)
+    trust = _visible(view, vertices, triangles, place, facing) * _values(seen, bare)
     if shift is not None:
-        place[:, :2] += atlas.interpolate(shift)
-    if covered is not None:
-        trust = trust * (1.0 - atlas.interpolate(np.asarray(covered, np.float32)[:, None])[:, 0])
+        place[:, :2] += seen.interpolate(shift)
     projected = _sampled(view.picture, place[:, :2])
-    albedo = np.maximum(atlas.interpolate(model), 1e-3)
-    on_face = atlas.interpolate(np.asarray(face, np.float32)[:, None])[:, 0] * trust
+    albedo = np.maximum(seen.interpolate(model), 1e-3)
+    on_face = _values(seen, face) * trust
     chosen = np.flatnonzero(on_face > 0.3)
     chosen = chosen[:: max(1, len(chosen) // 20_000)]
     light = fit_light(projected[chosen], albedo[chosen], normal[chosen], on_face[chosen])
-    light = _one_colour(light, normal[chosen] if len(chosen) else normal)
+    light = _one_colour(light, normal[chosen] if len(chosen) else normals)
     bright = shading(light, normal)
-    middle = np.maximum((bright[chosen] if len(chosen) else bright).mean(0), 1e-4)
+    middle = np.maximum(shading(light, normal[chosen] if len(chosen) else normals).mean(0), 1e-4)
     trust = trust * _step(bright.mean(1) / middle.mean(), 0.08, 0.3)
     ratio = np.log(np.maximum(projected, 1e-3) / (albedo * np.maximum(bright, 0.08 * middle)))
-    feature = 0.0 if features is None else atlas.interpolate(np.asarray(features, np.float32)[:, None])[:, 0]
-    bare = on_face if plain is None else atlas.interpolate(np.asarray(plain, np.float32)[:, None])[:, 0] * trust
-    alike = _alike(ratio, bare * (1.0 - feature), feature)
+    feature = np.zeros(len(part)) if features is None else _values(seen, features)
+    sure = (on_face if plain is None else _values(seen, plain) * trust) * (1.0 - feature)
+    alike = _alike(ratio, sure, feature)
     # How bright skin is on the whole no photo tells: that is the model's to say.
-    usual = np.flatnonzero(bare * (1.0 - feature) * alike > 0.3)
+    usual = np.flatnonzero(sure * alike > 0.3)
     ratio = ratio - (np.median(ratio[usual], axis=0) if len(usual) else 0.0)
-    around, weight = atlas.gather(alike[:, None], trust, len(vertices))
+    around, weight = seen.gather(alike[:, None], trust, len(vertices))
     around = np.where(weight > 0, around[:, 0], 0.0)
     start = np.asarray(face if plain is None else plain) > 0.5
     around[~_joined((around > LONE[0]) | (start & (around > 0)), start, atlas.edges)] = 0.0
     around = np.minimum(around, _beside(around, atlas.edges))
-    trust = trust * alike * _step(atlas.interpolate(around[:, None])[:, 0], *LONE)
-    return _completed(atlas, albedo, ratio, trust, len(vertices), light, projected, feature)
+    trust = trust * alike * _step(_values(seen, around), *LONE)
+    return _completed(atlas, part, model, ratio, trust, len(vertices), light, projected, feature)
+
+
+def _values(atlas: Atlas, values: NDArray[Any]) -> NDArray[np.float32]:
+    """One value of each vertex (V,) -> of each texel (K,)."""
+    return atlas.interpolate(np.asarray(values, np.float32)[:, None])[:, 0]
 
 
 def _one_colour(light: Floats, normals: Floats) -> NDArray[np.float64]:
@@ -220,32 +228,34 @@ def _joined(skin: NDArray[np.bool_], start: NDArray[np.bool_], edges: Ints) -> N
 
 def _completed(
     atlas: Atlas,
+    part: Ints,
     model: Floats,
     ratio: Floats,
     trust: Floats,
     count: int,
     light: Floats,
     projected: Floats,
-    feature: Floats | float,
+    feature: Floats,
 ) -> Texture:
-    broad, weight = atlas.gather(ratio, trust, count)
+    """The whole texture from what the texels `part` show: `ratio` to the model, `trust`, `projected`, `feature`."""
+    broad, weight = atlas.part(part).gather(ratio, trust, count)
     tone = atlas.interpolate(spread(broad, weight, atlas.edges))
     # Broad differences between photo and model are more often light than skin.
-    kept = ratio - EVENNESS * tone
-    tone = (1.0 - EVENNESS) * tone
-    other = np.where(atlas.mirrored >= 0, atlas.mirrored, 0)
-    mirrored_trust = np.where(atlas.mirrored >= 0, trust[other], 0.0) * (1.0 - trust)
-    own = _tamed(kept - tone, feature)
-    detail = trust[:, None] * own + mirrored_trust[:, None] * own[other]
-    albedo = np.clip(model * np.exp(tone + detail), 0.0, 1.0)
-    origin = np.where(trust >= 0.5, SEEN, np.where(mirrored_trust >= 0.25, MIRRORED, INVENTED))
-    return Texture(
-        albedo.astype(np.float32),
-        origin.astype(np.uint8),
-        np.asarray(light, np.float64),
-        projected.astype(np.float32),
-        trust.astype(np.float32),
-    )
+    detail, whole_trust = np.zeros_like(tone), np.zeros(len(tone), np.float32)
+    detail[part] = _tamed(ratio - tone[part], feature)
+    whole_trust[part] = trust
+    changed = np.float32(1.0 - EVENNESS) * tone + whole_trust[:, None] * detail
+    # The other side's texels may be missing here, and be hidden there.
+    across = np.flatnonzero((atlas.mirrored >= 0) & (whole_trust < 1) & (whole_trust[atlas.mirrored] > 0))
+    share = whole_trust[atlas.mirrored[across]] * (1.0 - whole_trust[across])
+    changed[across] += share[:, None] * detail[atlas.mirrored[across]]
+    origin = np.full(len(tone), INVENTED, np.uint8)
+    origin[across[share >= 0.25]] = MIRRORED
+    origin[whole_trust >= 0.5] = SEEN
+    photo = np.zeros_like(tone)
+    photo[part] = projected
+    albedo = np.maximum(atlas.interpolate(model), 1e-3) * np.exp(changed)
+    return Texture(np.clip(albedo, 0.0, 1.0), origin, np.asarray(light, np.float64), photo, whole_trust)
 
 
 def _tamed(detail: Floats, feature: Floats | float) -> NDArray[np.float64]:

@@ -41,14 +41,14 @@ inside() {
     ' bash "$root" "$here" "$@"
 }
 
-mirror() {
-    local found
-    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -E '/debian/?$' | head -n 1) || true
-    echo "${found:-http://deb.debian.org/debian}"
+mirror() { # the one that this system's own packages come from
+    [ -z "${LIKENESS_MIRROR:-}" ] || { echo "$LIKENESS_MIRROR"; return; }
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -E '/debian/?$' | head -n 1 || true
 }
 
 install() {
     [ ! -e "$root" ] || [ -z "$(ls -A "$root")" ] || skip "$root holds something else; name another with LIKENESS_CHROOT"
+    [ -n "$(mirror)" ] || skip "this system's packages are not Debian's; name a mirror of Debian with LIKENESS_MIRROR"
     mkdir -p "$root" && mkdir "$root.lock" 2>/dev/null || skip "$root is being made by somebody else ($root.lock is there)"
     trap 'rmdir "$root.lock"' EXIT
     local log="$root.log"
@@ -60,7 +60,7 @@ install() {
             { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|Retries) ' || true; } \
                 >"$root/etc/apt/apt.conf.d/99likeness" &&
             inside env DEBIAN_FRONTEND=noninteractive timeout 1500 sh -c \
-                'apt-get -q update && apt-get -qy --no-install-recommends install "$@"' sh "${packages[@]}" &&
+                'apt-get -q update && apt-get -qy -o Dpkg::Options::=--force-unsafe-io --no-install-recommends install "$@"' sh "${packages[@]}" &&
             inside blender -b --factory-startup --python-exit-code 9 --python-expr 'import numpy, requests'
     ) >"$log" 2>&1 </dev/null || {
         tail -n 5 "$log" >&2
