@@ -44,6 +44,9 @@ what is that much brighter is teeth, the white of an eye, or a highlight."""
 LONE: Final = (0.55, 0.9)
 """Shares of skin around a texel: below the first it is not trusted, whatever its own colour."""
 
+HUE: Final = (0.12, 0.5)
+"""Logarithms of how much redder, greener or bluer a detail gets at most, on plain skin and on features."""
+
 LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
 """Of linear sRGB (IEC 61966-2-1)."""
 
@@ -240,11 +243,11 @@ def _completed(
     """The whole texture from what the texels `part` show: `ratio` to the model, `trust`, `projected`, `feature`."""
     broad, weight = atlas.part(part).gather(ratio, trust, count)
     tone = atlas.interpolate(spread(broad, weight, atlas.edges))
-    # Broad differences between photo and model are more often light than skin.
+    # Broad differences between photo and model are more often light than skin, those of hue nearly always.
     detail, whole_trust = np.zeros_like(tone), np.zeros(len(tone), np.float32)
     detail[part] = _tamed(ratio - tone[part], feature)
     whole_trust[part] = trust
-    changed = np.float32(1.0 - EVENNESS) * tone + whole_trust[:, None] * detail
+    changed = np.float32(1.0 - EVENNESS) * tone.mean(1, keepdims=True) + whole_trust[:, None] * detail
     # The other side's texels may be missing here, and be hidden there.
     across = np.flatnonzero((atlas.mirrored >= 0) & (whole_trust < 1) & (whole_trust[atlas.mirrored] > 0))
     share = whole_trust[atlas.mirrored[across]] * (1.0 - whole_trust[across])
@@ -258,12 +261,14 @@ def _completed(
     return Texture(np.clip(albedo, 0.0, 1.0), origin, np.asarray(light, np.float64), photo, whole_trust)
 
 
-def _tamed(detail: Floats, feature: Floats | float) -> NDArray[np.float64]:
-    """Logarithms of detail (K, 3), bent to what skin can be: little brighter, and dark only where a `feature` is."""
-    down = (DARKER[0] + (DARKER[1] - DARKER[0]) * np.broadcast_to(feature, len(detail)))[:, None]
-    tamed: NDArray[np.float64] = np.where(
-        detail > 0, BRIGHTER * np.tanh(detail / BRIGHTER), down * np.tanh(detail / down)
-    )
+def _tamed(detail: Floats, feature: Floats) -> NDArray[np.float64]:
+    """Logarithms of detail (K, 3), bent to what skin can be: little brighter, and dark or of another hue only where a
+    `feature` (K,) is.
+    """
+    grey = detail.mean(1, keepdims=True)
+    down, hue = (low + (high - low) * feature[:, None] for low, high in (DARKER, HUE))
+    lightness = np.where(grey > 0, BRIGHTER * np.tanh(grey / BRIGHTER), down * np.tanh(grey / down))
+    tamed: NDArray[np.float64] = lightness + hue * np.tanh((detail - grey) / hue)
     return tamed
 
 
