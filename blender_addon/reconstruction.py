@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +13,10 @@ from numpy.typing import NDArray
 
 from .bundle import Bundle
 from .failures import Failure
-from .texture import Texture
 
 PROTOCOL = 1
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,22 @@ class Pose:
     translation: NDArray[np.float64]
     focal: float
     image_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Texture:
+    """PNG files of `side` x `side` texels in the head's UV: `albedo` the skin's colour, sRGB; `origin` where it comes
+    from: white seen in the photo, grey mirrored from the other side, black made up.
+    """
+
+    side: int
+    albedo: bytes
+    origin: bytes
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> Texture:
+        """Read the backend's `texture`. Raises KeyError, TypeError and ValueError for what is none."""
+        return cls(int(answer["side"]), _png(answer["albedo"]), _png(answer["origin"]))
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,16 @@ def of_one_person(several: Sequence[Reconstruction]) -> tuple[Reconstruction, ..
     tones = [one.reflectance for one in several if one.reflectance is not None]
     reflectance = np.mean(tones, axis=0, dtype=np.float64).astype(np.float32) if tones else None
     return tuple(replace(one, identity=identity, reflectance=reflectance) for one in several)
+
+
+def _png(text: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"a texture is no base64: {error}") from error
+    if not data.startswith(_PNG):
+        raise ValueError("a texture is no PNG file")
+    return data
 
 
 def _numbers(answer: Mapping[str, Any], name: str, shape: Sequence[int]) -> NDArray[np.float64]:

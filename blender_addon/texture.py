@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import bpy
 
 from . import material
+from .reconstruction import Texture
 
 ALBEDO, ORIGIN = "Skin", "Skin Origin"
-_PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@dataclass(frozen=True)
-class Texture:
-    """PNG files of `side` x `side` texels in the head's UV: `albedo` the skin's colour, sRGB; `origin` where it comes
-    from: white seen in the photo, grey mirrored from the other side, black made up.
-    """
-
-    side: int
-    albedo: bytes
-    origin: bytes
-
-    @classmethod
-    def from_answer(cls, answer: Mapping[str, Any]) -> Texture:
-        """Read the backend's `texture`. Raises KeyError, TypeError and ValueError for what is none."""
-        return cls(int(answer["side"]), _png(answer["albedo"]), _png(answer["origin"]))
 
 
 def add(head: bpy.types.Object, texture: Texture) -> bpy.types.Image:
@@ -52,16 +30,6 @@ def of(head: bpy.types.Object) -> bpy.types.Image | None:
         if slot is not None and slot.get(material.KIND) == "skin":
             return material.image(slot)
     return None
-
-
-def _png(text: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"a texture is no base64: {error}") from error
-    if not data.startswith(_PNG):
-        raise ValueError("a texture is no PNG file")
-    return data
 
 
 def _image(name: str, data: bytes, side: int) -> bpy.types.Image:

@@ -144,6 +144,8 @@ def small_head(*, identity: int, reflectance: int) -> dict[str, NDArray[np.gener
     )
     seam = np.ptp(uv[:, :, 0], axis=1) > 0.5
     uv[seam, :, 0] = np.where(uv[seam, :, 0] < 0.5, 1.0, uv[seam, :, 0])
+    # As in a real head's, the skin has but a part of the square.
+    uv[: len(cells)] *= 0.35
     eye_left = np.arange(first_left, first_right)
     eye_right = np.arange(first_right, len(mean))
     eyes = np.zeros(len(mean), bool)
