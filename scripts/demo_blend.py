@@ -39,7 +39,7 @@ def main() -> int:
     from likeness.outputs import held_stdout
 
     try:
-        answer = Reconstructor.open(options.bundle).reconstruct(options.photo.read_bytes()).to_json()
+        answer = Reconstructor.open(options.bundle).reconstruct(options.photo.read_bytes(), texture=2048).to_json()
         with held_stdout():
             make(answer, options.photo, options.bundle, options.output.absolute(), options.picture)
     except (OSError, Failure, BackendFailure) as error:

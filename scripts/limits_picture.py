@@ -27,6 +27,7 @@ PANEL = (200, 210)
 ROWS = 5
 CAPTION = 24
 QUALITY = 80
+TEXTURE = 1024  # plenty for pictures of this size
 
 Numbers = Mapping[str, Any]
 
@@ -122,7 +123,7 @@ def strip(reconstructor: Any, picture: bytes, bundle_folder: Path) -> Image.Imag
         path = Path(folder) / "face.jpg"
         path.write_bytes(picture)
         try:
-            answer = reconstructor.reconstruct(picture).to_json()
+            answer = reconstructor.reconstruct(picture, texture=TEXTURE).to_json()
         except Failure as failure:
             return _alone(path, str(failure))
         bundle = bundles.load(bundle_folder)
