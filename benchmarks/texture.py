@@ -1,17 +1,21 @@
 """How near the skin's texture is to the skin, on rendered faces whose albedo is known: the table of docs/texture.md.
 
     python benchmarks/texture.py --data DIR [--bundle DIR] [--count N] [--side S]
+    python benchmarks/texture.py [--bundle DIR]
 
 DIR is a data set that `likeness render` has written, of people the bundle was not trained on. Of each face turned at
 most 40 degrees the whole pipeline makes a texture from the picture alone. Where it says that the photo shows the skin,
 its albedo is compared with the true one (linear RGB, root mean square), and so is the photo as it is, with the light in
-it. Seconds are those of the stage `texture`, medians.
+it. Without --data the sample photo is given textures of each size: processor seconds of the whole pipeline for the
+first and for later ones, and the most memory that the process has had so far.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+SAMPLE = ROOT / "docs" / "samples" / "eileen_collins.jpg"
 FRONTAL_DEGREES = 40.0
 
 
@@ -35,11 +40,14 @@ def main() -> int:
     from training.dataset import read_faces
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of rendered faces")
+    parser.add_argument("--data", type=Path, help="folder of rendered faces; without it only the costs are measured")
     parser.add_argument("--bundle", type=Path, help="default: the one that ships")
     parser.add_argument("--count", type=int, default=100, help="how many faces (default: %(default)s)")
     parser.add_argument("--side", type=int, default=1024, help="of the texture (default: %(default)s)")
     options = parser.parse_args()
+    if options.data is None:
+        costs(options.bundle)
+        return 0
     reconstructor = Reconstructor.open(options.bundle)
     bundle = reconstructor.bundle
     skin = Skin.of(bundle)
@@ -50,7 +58,7 @@ def main() -> int:
     if faces.reflectance is None:
         print(f"{options.data} holds no albedo: render it with `likeness render`", file=sys.stderr)
         return 2
-    rows, seconds = [], []
+    rows = []
     for index in np.flatnonzero(np.abs(faces.yaw) <= FRONTAL_DEGREES)[: options.count]:
         with BytesIO() as file:
             Image.fromarray(faces.images[index]).save(file, "PNG")
@@ -61,7 +69,6 @@ def main() -> int:
             continue
         if answer.texture is None or answer.focal is None:
             continue
-        seconds.append(answer.seconds["texture"])
         picture = decode(content)
         pose = Pose(answer.rotation, answer.translation, answer.focal, 0.0)
         head = bundle.vertices(answer.identity, answer.expression)
@@ -74,15 +81,34 @@ def main() -> int:
         truth = atlas.interpolate(faces.reflectance[index].astype(np.float32))[seen]
         model = bundle.arrays["reflectance_mean"] + np.tensordot(answer.reflectance, bundle.arrays["reflectance"], 1)
         columns = made.albedo[seen], made.projected[seen], atlas.interpolate(model)[seen]
-        rows.append([float(np.sqrt(((column - truth) ** 2).mean())) for column in columns])
-    ours, photo, even = np.array(rows).T
+        scaled = made.albedo[seen] * ((made.albedo[seen] * truth).sum(0) / (made.albedo[seen] ** 2).sum(0))
+        rows.append([float(np.sqrt(((column - truth) ** 2).mean())) for column in (*columns, scaled)])
+    ours, photo, even, toned = np.array(rows).T
     print(f"{len(rows)} faces, texture of {options.side}, albedo in linear RGB where the photo shows the skin\n")
     print("| | RMSE | of the photo's |\n|---|---|---|")
     print(f"| the photo, its light in it | {photo.mean():.4f} | 1 |")
     print(f"| the reflectance estimate alone | {even.mean():.4f} | {even.mean() / photo.mean():.3f} |")
     print(f"| **the texture** | {ours.mean():.4f} | **{ours.mean() / photo.mean():.3f}** |")
-    print(f"\n{np.median(seconds):.2f} s a texture (median)")
+    print(f"| the texture, its mean tone set right | {toned.mean():.4f} | {toned.mean() / photo.mean():.3f} |")
     return 0
+
+
+def costs(bundle: Path | None) -> None:
+    """Print what textures of the sample photo cost."""
+    from backend.pipeline import Reconstructor
+    from backend.skin import SIDES
+
+    content = SAMPLE.read_bytes()
+    reconstructor = Reconstructor.open(bundle)
+    print("\n| side | the first, s | later ones, s | at most, MB |\n|---|---|---|---|")
+    for side in (None, *SIDES):
+        spent = []
+        for _ in range(4):
+            started = time.process_time()
+            reconstructor.reconstruct(content, texture=side)
+            spent.append(time.process_time() - started)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"| {side or 'none'} | {spent[0]:.2f} | {np.median(spent[1:]):.2f} | {memory} |")
 
 
 if __name__ == "__main__":
