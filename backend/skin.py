@@ -17,7 +17,7 @@ from .alignment import landmark_shift
 from .atlas import Atlas, make_atlas
 from .bundle import Bundle
 from .pose import Pose
-from .texture import Texture, View, make_texture
+from .texture import Regions, Texture, View, make_texture
 
 Floats = NDArray[np.floating[Any]]
 
@@ -59,8 +59,8 @@ class Skin:
         self._quads, self._uv, self._mirror = arrays["quads"], arrays["uv"], arrays["mirror"]
         self._skin = arrays["material"] == list(description["material_names"]).index("skin")
         regions = dict(zip(description["region_names"], arrays["regions"], strict=True))
-        self._face = regions["face"].astype(np.float32)
-        self._covered = regions.get("scalp", np.zeros(len(bundle.mean), bool)).astype(np.float32)
+        face = regions["face"].astype(np.float32)
+        covered = regions.get("scalp", np.zeros(len(bundle.mean), bool)).astype(np.float32)
         self._mean, self._columns = arrays["reflectance_mean"], arrays["reflectance"]
         self._apart = bundle.mean
         if "jawOpen" in description.get("expression_names", ()):
@@ -68,9 +68,10 @@ class Skin:
             self._apart = bundle.mean + bundle.expression[description["expression_names"].index("jawOpen")]
         inner = bundle.mean[bundle.landmarks68[CONTOUR:]]
         distance = np.linalg.norm(bundle.mean[:, None] - inner, axis=2).min(1)
-        self._features = np.clip((FEATURE_MM[1] - distance) / (FEATURE_MM[1] - FEATURE_MM[0]), 0.0, 1.0)
+        features = np.clip((FEATURE_MM[1] - distance) / (FEATURE_MM[1] - FEATURE_MM[0]), 0.0, 1.0)
         brows = bundle.mean[bundle.landmarks68[BROWS], 1].mean()
-        self._plain = self._face * (bundle.mean[:, 1] < brows - FEATURE_MM[1])
+        plain = face * (bundle.mean[:, 1] < brows - FEATURE_MM[1])
+        self._regions = Regions(face, plain, features, covered)
         self._atlas = functools.lru_cache(maxsize=1)(self._make_atlas)
 
     @classmethod
@@ -108,18 +109,8 @@ class Skin:
         model: Floats = self._mean
         if reflectance is not None:
             model = model + np.tensordot(reflectance, self._columns, 1)
-        return atlas, make_texture(
-            atlas,
-            view,
-            vertices,
-            self._bundle.triangles,
-            model,
-            self._face,
-            shift=landmark_shift(self._apart, self._apart[inner], offsets),
-            covered=self._covered,
-            features=self._features,
-            plain=self._plain,
-        )
+        shift = landmark_shift(self._apart, self._apart[inner], offsets)
+        return atlas, make_texture(atlas, view, vertices, self._bundle.triangles, model, self._regions, shift)
 
 
 def painted(atlas: Atlas, texture: Texture) -> SkinTexture:

@@ -89,6 +89,27 @@ class View:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """How much each vertex (V,) is of a part of the head, 0..1.
+
+    `face`: light is measured there. `plain`: hair seldom hides it, so that it shows how skin looks in this photo.
+    `features`: brows, eyes, nostrils and lips, which may be darker than skin. `covered`: hair covers it, whatever the
+    photo shows.
+    """
+
+    face: Floats
+    plain: Floats
+    features: Floats
+    covered: Floats
+
+    @classmethod
+    def bare(cls, face: Floats) -> Regions:
+        """A face (V,) without features and hair."""
+        nothing = np.zeros(len(face))
+        return cls(face, face, nothing, nothing)
+
+
+@dataclass(frozen=True)
 class Texture:
     """`albedo` (K, 3) linear RGB and `origin` (K,) of the atlas' texels; `light` (9, 3) that was taken out.
 
@@ -108,23 +129,16 @@ def make_texture(
     vertices: Floats,
     triangles: Ints,
     model: Floats,
-    face: Floats,
-    *,
+    regions: Regions,
     shift: Floats | None = None,
-    covered: Floats | None = None,
-    features: Floats | None = None,
-    plain: Floats | None = None,
 ) -> Texture:
     """The texture of a head as it stands in the photo.
 
     `vertices` (V, 3) mm with the photo's expression, `triangles` (F, 3) of all that hides skin, `model` (V, 3) linear
-    albedo to go by, `face` (V,) which vertices the light is measured on, `shift` (V, 2) pixels from where the view
-    projects a vertex to where the photo shows it, `covered` (V,) which vertices hair covers, whatever the photo shows,
-    `features` (V,) how much a vertex is of brows, eyes, nostrils and lips, which may be darker than skin, `plain` (V,)
-    which vertices hair seldom hides, so that they show how skin looks in this photo.
+    albedo to go by, `shift` (V, 2) pixels from where the view projects a vertex to where the photo shows it.
     """
     normals = vertex_normals(vertices, triangles)
-    bare = np.ones(len(vertices)) if covered is None else 1.0 - np.asarray(covered, np.float64)
+    bare = 1.0 - np.asarray(regions.covered, np.float64)
     # Most of the texels show the back of the head, where there is nothing to look at.
     turned = (normals * view.directions(vertices)).sum(1) > 0
     part = np.flatnonzero((turned & (bare > 0))[atlas.corners].any(1))
@@ -139,7 +153,7 @@ def make_texture(
         place[:, :2] += seen.interpolate(shift)
     projected = _sampled(view.picture, place[:, :2])
     albedo = np.maximum(seen.interpolate(model), 1e-3)
-    on_face = _values(seen, face) * trust
+    on_face = _values(seen, regions.face) * trust
     chosen = np.flatnonzero(on_face > 0.3)
     chosen = chosen[:: max(1, len(chosen) // 20_000)]
     light = fit_light(projected[chosen], albedo[chosen], normal[chosen], on_face[chosen])
@@ -148,15 +162,15 @@ def make_texture(
     middle = np.maximum(shading(light, normal[chosen] if len(chosen) else normals).mean(0), 1e-4)
     trust = trust * _step(bright.mean(1) / middle.mean(), 0.08, 0.3)
     ratio = np.log(np.maximum(projected, 1e-3) / (albedo * np.maximum(bright, 0.08 * middle)))
-    feature = np.zeros(len(part)) if features is None else _values(seen, features)
-    sure = (on_face if plain is None else _values(seen, plain) * trust) * (1.0 - feature)
+    feature = _values(seen, regions.features)
+    sure = _values(seen, regions.plain) * trust * (1.0 - feature)
     alike = _alike(ratio, sure, feature)
     # How bright skin is on the whole no photo tells: that is the model's to say.
     usual = np.flatnonzero(sure * alike > 0.3)
     ratio = ratio - (np.median(ratio[usual], axis=0) if len(usual) else 0.0)
     around, weight = seen.gather(alike[:, None], trust, len(vertices))
     around = np.where(weight > 0, around[:, 0], 0.0)
-    start = np.asarray(face if plain is None else plain) > 0.5
+    start = np.asarray(regions.plain) > 0.5
     around[~_joined((around > LONE[0]) | (start & (around > 0)), start, atlas.edges)] = 0.0
     around = np.minimum(around, _beside(around, atlas.edges))
     trust = trust * alike * _step(_values(seen, around), *LONE)

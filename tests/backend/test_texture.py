@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from backend.atlas import Atlas, make_atlas
 from backend.light import shading
 from backend.raster import rasterise, vertex_normals
-from backend.texture import INVENTED, MIRRORED, SEEN, View, make_texture, spread
+from backend.texture import INVENTED, MIRRORED, SEEN, Regions, Texture, View, make_texture, spread
 
 ROWS, COLUMNS, RADIUS, SIZE = 24, 48, 80.0, 200
 LIGHT = np.zeros((9, 3))
@@ -56,6 +57,12 @@ def photo(ball: Ball, yaw: float) -> View:
     return View(picture, rotation, view.translation, view.focal)
 
 
+def textured(ball: Ball, view: View, model: NDArray[np.float64], **changed: NDArray[Any]) -> Texture:
+    """The ball's texture from `view`; all of it is face but for what is `changed` of the regions."""
+    regions = replace(Regions.bare(np.ones(len(model))), **changed)
+    return make_texture(ball.atlas, view, ball.vertices, ball.triangles, model, regions)
+
+
 def test_the_atlas_knows_its_points_and_their_mirror_images(ball: Ball) -> None:
     points = ball.atlas.interpolate(ball.vertices)
     assert len(points) == 128 * 128
@@ -67,7 +74,7 @@ def test_the_atlas_knows_its_points_and_their_mirror_images(ball: Ball) -> None:
 
 def test_light_is_taken_out_where_the_photo_shows_the_skin(ball: Ball) -> None:
     model = np.broadcast_to(np.array([0.6, 0.4, 0.3]), ball.vertices.shape)
-    texture = make_texture(ball.atlas, photo(ball, 0.0), ball.vertices, ball.triangles, model, np.ones(len(model)))
+    texture = textured(ball, photo(ball, 0.0), model)
     truth = ball.atlas.interpolate(ball.albedo)
     seen = texture.origin == SEEN
     assert 0.2 < seen.mean() < 0.5
@@ -78,7 +85,7 @@ def test_light_is_taken_out_where_the_photo_shows_the_skin(ball: Ball) -> None:
 
 def test_the_hidden_side_comes_from_the_other_one(ball: Ball) -> None:
     model = np.broadcast_to(np.array([0.6, 0.4, 0.3]), ball.vertices.shape)
-    texture = make_texture(ball.atlas, photo(ball, 50.0), ball.vertices, ball.triangles, model, np.ones(len(model)))
+    texture = textured(ball, photo(ball, 50.0), model)
     kinds = {int(kind) for kind in np.unique(texture.origin)}
     assert kinds == {SEEN, MIRRORED, INVENTED}
     truth = ball.atlas.interpolate(ball.albedo)
@@ -91,9 +98,9 @@ def test_the_hidden_side_comes_from_the_other_one(ball: Ball) -> None:
 
 def test_a_head_outside_the_photo_gets_the_model(ball: Ball) -> None:
     view = photo(ball, 0.0)
-    away = View(view.picture, view.rotation, np.array([2_000.0, 0.0, 600.0]), view.focal)
+    away = replace(view, translation=np.array([2_000.0, 0.0, 600.0]))
     model = np.broadcast_to(np.array([0.6, 0.4, 0.3]), ball.vertices.shape)
-    texture = make_texture(ball.atlas, away, ball.vertices, ball.triangles, model, np.ones(len(model)))
+    texture = textured(ball, away, model)
     assert (texture.origin == INVENTED).all()
     assert texture.albedo == pytest.approx(ball.atlas.interpolate(model), abs=0.02)
 
@@ -117,15 +124,7 @@ def test_what_is_not_skin_stays_out_of_the_texture(ball: Ball) -> None:
     hair &= picture.any(2)
     picture[hair] = (0.5, 0.45, 0.1)
     below = (ball.vertices[:, 1] < 0).astype(float)
-    texture = make_texture(
-        ball.atlas,
-        View(picture, view.rotation, view.translation, view.focal),
-        ball.vertices,
-        ball.triangles,
-        model,
-        np.ones(len(model)),
-        plain=below,
-    )
+    texture = textured(ball, replace(view, picture=picture), model, plain=below)
     height = ball.atlas.interpolate(ball.vertices)[:, 1]
     assert (texture.origin[height > 45] != SEEN).all(), "hair"
     assert (texture.origin[(height < 10) & (texture.trust > 0)] == SEEN).mean() > 0.5, "skin"
@@ -139,16 +138,7 @@ def test_teeth_do_not_become_lips(ball: Ball) -> None:
     picture = view.picture * np.float32([0.8, 0.6, 0.7])
     picture[SIZE // 2 - 6 : SIZE // 2 + 6, SIZE // 2 - 15 : SIZE // 2 + 15] = (0.85, 0.85, 0.85)
     inner = np.linalg.norm(ball.vertices - (0, 0, RADIUS), axis=1) < 25
-    texture = make_texture(
-        ball.atlas,
-        View(picture, view.rotation, view.translation, view.focal),
-        ball.vertices,
-        ball.triangles,
-        model,
-        np.ones(len(model)),
-        features=inner,
-        plain=~inner,
-    )
+    texture = textured(ball, replace(view, picture=picture), model, features=inner, plain=~inner)
     middle = np.linalg.norm(ball.atlas.interpolate(ball.vertices) - (0, 0, RADIUS), axis=1) < 6
     assert texture.albedo[middle].max() < 0.6
 
@@ -158,7 +148,8 @@ def test_the_photo_is_taken_from_where_it_shows_the_vertex(ball: Ball) -> None:
     view = photo(ball, 0.0)
     moved = View(np.roll(view.picture, 8, axis=1), view.rotation, view.translation, view.focal)
     shift = np.tile([8.0, 0.0], (len(ball.vertices), 1))
-    plainly = make_texture(ball.atlas, view, ball.vertices, ball.triangles, model, np.ones(len(model)))
-    shifted = make_texture(ball.atlas, moved, ball.vertices, ball.triangles, model, np.ones(len(model)), shift=shift)
+    regions = Regions.bare(np.ones(len(model)))
+    plainly = make_texture(ball.atlas, view, ball.vertices, ball.triangles, model, regions)
+    shifted = make_texture(ball.atlas, moved, ball.vertices, ball.triangles, model, regions, shift)
     sure = plainly.trust > 0.9
     assert shifted.projected[sure] == pytest.approx(plainly.projected[sure], abs=1e-4)
