@@ -1,4 +1,4 @@
-"""`likeness evaluate joint | components | inverse | mofa | now`."""
+"""`likeness evaluate joint | components | feedback | inverse | mofa | now`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 _KINDS = {
     "joint": ("training.recipes.joint.report.command", "a bundle on rendered faces; the recipe's report"),
     "components": ("training.recipes.components.report.command", "the report on three components and objects"),
+    "feedback": ("training.recipes.feedback.report.command", "the report on iterative error feedback"),
     "inverse": ("training.recipes.inverse.report.command", "the report on breeding"),
     "mofa": ("training.recipes.mofa.report.command", "the report on learning without labels"),
     "now": ("training.evaluation.now.command", "a bundle or meshes on scans in the NoW benchmark's layout"),

@@ -9,6 +9,7 @@ from training.evaluation.rivals.landmarks import (
     fit,
     landmark_variances,
     pixels_per_mm,
+    weak_perspective_camera,
     with_detector_noise,
 )
 
@@ -30,6 +31,18 @@ def test_the_camera_is_found(model: LandmarkModel) -> None:
     assert pixels_per_mm(CAMERA) == pytest.approx(1.5, rel=0.05)
     with pytest.raises(ValueError, match="plane"):
         affine_camera(model.mean * [1.0, 1.0, 0.0], seen(model.mean))
+
+
+def test_a_weak_perspective_camera_turns_and_scales_alone(model: LandmarkModel) -> None:
+    turn = np.linalg.qr(RNG.normal(size=(3, 3)))[0]
+    camera = np.concatenate([1.5 * turn[:2], [[80.0], [60.0]]], axis=1)
+    pixels = model.mean @ camera[:, :3].T + camera[:, 3]
+    assert weak_perspective_camera(model.mean, pixels) == pytest.approx(camera)
+    # A wider head is no camera.
+    wide = weak_perspective_camera(model.mean * [1.2, 1.0, 1.0], pixels)
+    rows = wide[:, :3]
+    assert rows[0] @ rows[1] == pytest.approx(0.0, abs=1e-9)
+    assert np.linalg.norm(rows[0]) == pytest.approx(np.linalg.norm(rows[1]))
 
 
 def test_true_landmarks_give_the_coefficients(model: LandmarkModel) -> None:

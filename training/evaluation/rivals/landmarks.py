@@ -11,12 +11,14 @@ tested. Nothing here sees a pixel.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+FindCamera = Callable[[Floats, Floats, Floats], Floats]
 
 _ROUNDS = 8
 
@@ -52,12 +54,23 @@ def affine_camera(points: Floats, pixels: Floats, weights: Floats | None = None)
     return camera
 
 
+def weak_perspective_camera(points: Floats, pixels: Floats, weights: Floats | None = None) -> Floats:
+    """As `affine_camera`, its rows made orthogonal and of one length: a head that is turned and seen from afar."""
+    camera = affine_camera(points, pixels, weights)
+    mass = np.ones(len(points)) if weights is None else weights
+    left, values, right = np.linalg.svd(camera[:, :3], full_matrices=False)
+    linear = values.mean() * left @ right
+    shift = np.average(pixels - points @ linear.T, axis=0, weights=mass)
+    turned: Floats = np.concatenate([linear, shift[:, None]], axis=1)
+    return turned
+
+
 def pixels_per_mm(camera: Floats) -> float:
     """The scale of an affine camera (2,4): the root mean square of its two singular values."""
     return float(np.linalg.norm(camera[:, :3]) / np.sqrt(2))
 
 
-def fit(model: LandmarkModel, pixels: Floats, noise: float) -> Floats:
+def fit(model: LandmarkModel, pixels: Floats, noise: float, find_camera: FindCamera = affine_camera) -> Floats:
     """Coefficients (K,) of the head whose landmarks are seen at pixels (P,2).
 
     `noise` is the detector's standard deviation in pixels. Camera and shape are found in turn, from the mean on.
@@ -65,7 +78,7 @@ def fit(model: LandmarkModel, pixels: Floats, noise: float) -> Floats:
     coefficients = np.zeros(len(model.columns))
     for _ in range(_ROUNDS):
         points = model.mean + np.tensordot(coefficients, model.columns, 1)
-        camera = affine_camera(points, pixels, 1 / (noise**2 + model.variance + 1e-9))
+        camera = find_camera(points, pixels, 1 / (noise**2 + model.variance + 1e-9))
         scale = pixels_per_mm(camera)
         weights = np.repeat(1 / (noise**2 + scale**2 * model.variance + 1e-9), 2)
         rows = np.einsum("ij,kpj->pik", camera[:, :3], model.columns).reshape(-1, len(coefficients))

@@ -1,0 +1,1 @@
+"""The recipe's tables and pictures."""
