@@ -1,11 +1,11 @@
-"""The way a photo takes: decode -> localise -> crop -> regress -> a second look -> pose -> coefficients."""
+"""The way a photo takes: decode -> localise -> crop -> regress -> second look -> (feedback) -> pose -> coefficients."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from .bundle import Bundle, open_bundle
 from .crop import Crop, crop_from_box, crop_from_keypoints, crop_from_landmarks, sample
 from .decode import Picture, decode
 from .failures import Failure
+from .feedback import Feedback
 from .localise import Face, Localiser
 from .pose import Pose, fit_pose, focal_length
 from .regress import Estimate, Regressor
@@ -94,10 +95,13 @@ class FacesFound:
 class Reconstructor:
     """A bundle and the networks it needs, loaded once; `reconstruct` may be called from several threads."""
 
-    def __init__(self, bundle: Bundle, localiser: Localiser, regressor: Regressor) -> None:
+    def __init__(
+        self, bundle: Bundle, localiser: Localiser, regressor: Regressor, feedback: Feedback | None = None
+    ) -> None:
         self.bundle = bundle
         self._localiser = localiser
         self._regressor = regressor
+        self._feedback = feedback
         self._skin = Skin.of(bundle)
 
     @classmethod
@@ -107,7 +111,7 @@ class Reconstructor:
         Raises Failure: `bundle_missing`, `bundle_damaged`, `bundle_schema`, `localiser_missing`, `runtime_missing`.
         """
         bundle = open_bundle(bundle_dir)
-        return cls(bundle, Localiser.open(), Regressor.open(bundle))
+        return cls(bundle, Localiser.open(), Regressor.open(bundle), Feedback.open(bundle))
 
     @property
     def provider(self) -> str:
@@ -140,8 +144,8 @@ class Reconstructor:
             picture = decode(image_bytes)
         with _stage("localise", seconds, cancelled):
             if box is None:
-                found = self._face(picture, face)
-                box, first = found.box, _first_crop(found, self.bundle.crop_scale)
+                shown = self._face(picture, face)
+                box, first = shown.box, _first_crop(shown, self.bundle.crop_scale)
             else:
                 first = _drawn_crop(box, picture.size, self.bundle.crop_scale)
         with _stage("regress", seconds, cancelled):
@@ -150,6 +154,11 @@ class Reconstructor:
             with _stage("second_look", seconds, cancelled):
                 crop, estimate = self._second_look(picture, crop, estimate)
         landmarks = None if estimate.landmarks is None else crop.to_picture(estimate.landmarks, self._regressor.size)
+        if self._feedback is not None and landmarks is not None:
+            with _stage("feedback", seconds, cancelled):
+                found = self._feedback.answer(picture.image, picture.reduction, landmarks)
+                if found is not None:
+                    estimate = replace(estimate, identity=found.identity, expression=found.expression)
         pose = None
         if landmarks is not None:
             with _stage("pose", seconds, cancelled):

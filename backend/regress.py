@@ -37,9 +37,10 @@ class Estimate:
 class Regressor:
     """A bundle's network, ready to run; may be used from several threads."""
 
-    def __init__(self, session: InferenceSession, size: int, shapes: dict[str, tuple[int, ...]]) -> None:
+    def __init__(self, session: InferenceSession, size: int, shapes: dict[str, tuple[int, ...]], count: int) -> None:
         self._session = session
         self._shapes = shapes
+        self._count = count
         self.size = size
 
     @classmethod
@@ -63,13 +64,15 @@ class Regressor:
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise Failure("bundle_damaged", name=name, reason="onnxruntime cannot load it") from error
         shapes = {output.name: known[output.name] for output in session.get_outputs() if output.name in known}
-        if "identity" not in shapes or [entry.name for entry in session.get_inputs()] != ["image"]:
-            raise Failure("bundle_damaged", name=name, reason="it does not turn `image` into `identity`")
+        # Where a second network tells the head, this one has to find the landmarks that it sees by.
+        needed = "identity" if bundle.description.get("feedback") is None else "landmarks"
+        if needed not in shapes or [entry.name for entry in session.get_inputs()] != ["image"]:
+            raise Failure("bundle_damaged", name=name, reason=f"it does not turn `image` into `{needed}`")
         size = session.get_modelmeta().custom_metadata_map.get("size", str(bundle.size))
         if size != str(bundle.size):
             reason = f"it takes {size} pixels where bundle.json says {bundle.size}"
             raise Failure("bundle_damaged", name=name, reason=reason)
-        return cls(session, bundle.size, shapes)
+        return cls(session, bundle.size, shapes, len(bundle.identity))
 
     @property
     def provider(self) -> str:
@@ -94,4 +97,4 @@ class Regressor:
             if value.shape != (1, *self._shapes[name]) or not np.isfinite(value).all():
                 raise Failure("regressor_failed", reason=f"its {name} has shape {value.shape} or is not finite")
             outputs[name] = value[0].astype(np.float32)
-        return Estimate(**outputs)
+        return Estimate(**{"identity": np.zeros(self._count, np.float32), **outputs})

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the sub-command's arguments."""
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="RUN", help="folder of a training run")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the faces that it was trained on (not for inverse and mofa)"
+        "--data", type=Path, metavar="DIR", help="the faces that it was trained on (those of joint and components)"
     )
     parser.add_argument("--test", type=Path, metavar="DIR", help="faces of unseen people, for the model card's figures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detector",
         type=Path,
         metavar="BUNDLE",
-        help="finds the landmarks that a run of inverse sees by (default: the product's bundle)",
+        help="finds the landmarks that a run of feedback or inverse sees by (default: the product's bundle)",
     )
     parser.add_argument(
         "--population",

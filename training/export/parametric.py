@@ -28,12 +28,20 @@ from training.export.sliders import named_sliders
 from training.export.sources import licences
 from training.formation.face_model import FaceModel
 from training.populations.identity import Population
+from training.recipes.feedback.run import Trained as FeedbackRun
 from training.recipes.inverse.run import Trained as InverseRun
 from training.recipes.mofa.run import Trained as MofaRun
 
 _TITLES = {
+    "feedback": 'paper 3, Richardson et al. 2016, "3D Face Reconstruction by Learning from Synthetic Data"',
     "inverse": 'paper 4, Kim et al. 2018, "InverseFaceNet"',
     "mofa": 'paper 5, Tewari et al. 2017, "MoFA"',
+}
+
+_SEES = {
+    "feedback": "A second one sees the face masked by its last answer, and that answer's shading, and corrects it.",
+    "inverse": "It sees the face that landmarks outline, masked; the network that finds them is built in.",
+    "mofa": "It sees the crop itself.",
 }
 
 
@@ -41,7 +49,7 @@ _TITLES = {
 class Card:
     """name of the bundle; the commands that made it; the commit of the code; `population` gives sliders and licences.
 
-    `detector` is the folder of the bundle whose landmarks a run of `inverse` sees by.
+    `detector` is the folder of the bundle whose landmarks a run of `feedback` or `inverse` sees by.
     """
 
     name: str
@@ -149,7 +157,11 @@ def head_arrays(model: FaceModel) -> dict[str, NDArray]:
 
 
 def model_card(
-    run: InverseRun | MofaRun, method: str, scores: Mapping[str, float], description: dict[str, Any], card: Card
+    run: InverseRun | MofaRun | FeedbackRun,
+    method: str,
+    scores: Mapping[str, float],
+    description: dict[str, Any],
+    card: Card,
 ) -> str:
     """The text of MODEL_CARD.md."""
     regressor = description["regressor"]
@@ -158,9 +170,6 @@ def model_card(
         f"| {one['source']} | {one['licence']} | {one['attribution']} | {one['url']} |"
         for one in description["licences"]
     ]
-    sees = "It sees the crop itself."
-    if method == "inverse":
-        sees = "It sees the face that landmarks outline, masked; the network that finds them is built in."
     lines = [
         f"# {card.name}",
         "",
@@ -168,7 +177,7 @@ def model_card(
         f"A head of {description['vertices']:,} vertices, {description['identity']} identity and "
         f"{description['reflectance']} reflectance columns, {description['expression']} ARKit actions.",
         "",
-        f"One network, {regressor['size']} pixels, tells {', '.join(regressor['outputs'])}. {sees}",
+        f"One network, {regressor['size']} pixels, tells {', '.join(regressor['outputs'])}. {_SEES[method]}",
         "ARKit weights are the ones, between 0 and 1, that move the face most nearly as the estimated expression does.",
         "",
         "## Figures",
