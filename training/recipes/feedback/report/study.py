@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from training.formation.face_model import FaceModel
 from training.recipes.feedback.config import FeedbackConfig, paper, perspective, shipped, tiny
 from training.recipes.feedback.run import Trained, load_run
 from training.recipes.feedback.train import train
-from training.recipes.runs import load_checkpoint
+from training.recipes.reports import train_missing
 
 FEEDBACK, ONCE, PERSPECTIVE = "feedback", "once", "perspective"
 
@@ -60,12 +61,7 @@ def ensure(study: Study, model: FaceModel, folder: Path, progress: bool = True) 
     runs = {}
     for name, config in study.configs.items():
         path = folder / name
-        begun = (path / "checkpoint.pt").is_file()
-        if not begun or load_checkpoint(path)["step"] < config.schedule.steps:
-            try:
-                train(config, model, path, resume=begun, progress=progress)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error} (or remove that folder, and the report trains it anew)") from error
+        train_missing(path, config.schedule.steps, partial(train, config, model, path, progress=progress))
         runs[name] = load_run(path)
     return runs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from training.formation.face_model import FaceModel
@@ -12,7 +13,7 @@ from training.recipes.inverse.config import BreedConfig, InverseConfig, paper, r
 from training.recipes.inverse.run import Trained, load_run
 from training.recipes.inverse.train import Judge, train
 from training.recipes.photos import Photos
-from training.recipes.runs import load_checkpoint
+from training.recipes.reports import train_missing
 
 PLAIN, MODEL_SPACE, BRED = "plain", "model_space", "bred"
 TITLES = {
@@ -114,14 +115,9 @@ def ensure(
     runs = {}
     for name, config in study.configs.items():
         path = folder / name
-        begun = (path / "checkpoint.pt").is_file()
-        if not begun or load_checkpoint(path)["step"] < config.steps:
-            try:
-                target = photos[config.size] if config.breed is not None else None
-                judge = judges.get(name) if judges else None
-                train(config, model, target, path, resume=begun, progress=progress, judge=judge)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error} (or remove that folder, and the report trains it anew)") from error
+        target = photos[config.size] if config.breed is not None else None
+        judge = judges.get(name) if judges else None
+        train_missing(path, config.steps, partial(train, config, model, target, path, progress=progress, judge=judge))
         runs[name] = load_run(path)
     return runs
 

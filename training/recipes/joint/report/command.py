@@ -11,6 +11,8 @@ import json
 import sys
 from pathlib import Path
 
+from training.recipes.reports import told
+
 _STUDIES = ("full", "quick", "small")
 
 
@@ -79,7 +81,5 @@ def _report(args: argparse.Namespace) -> int:
         shipped=args.shipped,
     )
     figures = build(STUDIES[args.study](), inputs, args.report)
-    print(f"{args.report / 'report.md'}:")
-    for bar in figures["bars"]:
-        print(f"  {bar['bar']}: {bar['figure']:.3f} (at most {bar['limit']:.3f}){'' if bar['met'] else ', NOT MET'}")
+    print(told(args.report, figures["bars"]))
     return 0

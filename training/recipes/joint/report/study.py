@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from training.dataset import FaceSet
 from training.recipes.joint.config import JointConfig, paper, shipped, tiny
 from training.recipes.joint.run import Trained, load_run
 from training.recipes.joint.train import train
-from training.recipes.runs import load_checkpoint
+from training.recipes.reports import train_missing
 
 # What the paper compares, by the key of a run's folder.
 PAPER = ("paper_joint", "paper_fixed", "paper_first")
@@ -129,11 +130,6 @@ def ensure(study: Study, faces: FaceSet, folder: Path, given: Path | None, progr
         if name == "shipped" and given is not None:
             runs[name] = load_run(given)
             continue
-        begun = (path / "checkpoint.pt").is_file()
-        if not begun or load_checkpoint(path)["step"] < config.schedule.steps:
-            try:
-                train(config, faces, path, resume=begun, progress=progress)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error} (or remove that folder, and the report trains it anew)") from error
+        train_missing(path, config.schedule.steps, partial(train, config, faces, path, progress=progress))
         runs[name] = load_run(path)
     return runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from training.formation.face_model import FaceModel
@@ -12,7 +13,7 @@ from training.recipes.mofa.config import MofaConfig, paper, shipped, tiny, trial
 from training.recipes.mofa.pictures import Pictures
 from training.recipes.mofa.run import Trained, load_run
 from training.recipes.mofa.train import train
-from training.recipes.runs import load_checkpoint
+from training.recipes.reports import train_missing
 
 UNSUPERVISED, SURROGATE, PHOTOS = "unsupervised", "landmarks", "photos"
 TITLES = {
@@ -112,12 +113,7 @@ def ensure(
     Raises `ValueError` when a run there is of another configuration or other data.
     """
     path = folder / name
-    begun = (path / "checkpoint.pt").is_file()
-    if not begun or load_checkpoint(path)["step"] < config.steps:
-        try:
-            train(config, model, pictures, held_out, path, resume=begun, progress=progress)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error} (or remove that folder, and the report trains it anew)") from error
+    train_missing(path, config.steps, partial(train, config, model, pictures, held_out, path, progress=progress))
     return load_run(path)
 
 
