@@ -7,7 +7,7 @@ import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 RECIPES = ("joint", "components", "feedback", "inverse", "mofa")
 _CONFIGS = ("shipped", "paper", "tiny", "trial", "resnet", "vgg", "perspective")
@@ -106,7 +106,21 @@ def _changed(config: Any, change: str) -> Any:
     if not hasattr(config, first):
         raise ValueError(f"--set {change}: there is no {first}")
     before = getattr(config, first)
-    return replace(config, **{first: _changed(before, f"{rest}={text}") if rest else _parsed(before, text)})
+    if rest:
+        return replace(config, **{first: _changed(before, f"{rest}={text}")})
+    kinds = get_args(get_type_hints(type(config))[first])
+    if type(None) in kinds:
+        if text.lower() == "none":
+            return replace(config, **{first: None})
+        before = _example(next(kind for kind in kinds if kind is not type(None))) if before is None else before
+    return replace(config, **{first: _parsed(before, text)})
+
+
+def _example(kind: Any) -> object:
+    """A value of the kind that an optional field may have: it says how text is read."""
+    if get_origin(kind) is tuple:
+        return tuple(_example(part) for part in get_args(kind) if part is not ...)
+    return kind() if kind in (bool, int, float, str) else None
 
 
 def _parsed(before: object, text: str) -> object:
