@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training.recipes.command import _changed  # noqa: E402
-from training.recipes.inverse.config import shipped as inverse  # noqa: E402
-from training.recipes.joint.config import paper, shipped  # noqa: E402
+from training.recipes.command import _changed
+from training.recipes.inverse.config import shipped as inverse
+from training.recipes.joint.config import paper, shipped
 
 
 @pytest.mark.parametrize(
