@@ -19,7 +19,7 @@ from .decode import Picture, decode
 from .failures import Failure
 from .feedback import Feedback
 from .localise import Face, Localiser
-from .pose import Pose, fit_pose, focal_length
+from .pose import EXIF_SPREAD, FOCAL_SPREAD, Pose, fit_pose, focal_length
 from .regress import Estimate, Regressor
 from .skin import Skin, SkinTexture, painted
 
@@ -221,7 +221,9 @@ class Reconstructor:
 
     def _pose(self, picture: Picture, landmarks: Floats, estimate: Estimate) -> Pose | None:
         points = self.bundle.landmarks(estimate.identity, estimate.expression)
-        return fit_pose(landmarks, points, focal_length(picture.size, picture.focal_35mm), picture.size)
+        focal = focal_length(picture.size, picture.focal_35mm)
+        spread = FOCAL_SPREAD if picture.focal_35mm is None else EXIF_SPREAD
+        return fit_pose(landmarks, points, focal, picture.size, spread)
 
 
 def _first_crop(face: Face, crop_scale: float) -> Crop:

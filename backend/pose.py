@@ -1,4 +1,4 @@
-"""Where the head is before the camera: perspective-n-point on 68 landmarks, robust Gauss-Newton."""
+"""Where the head is before the camera, and the focal length: 68 landmarks, full perspective, robust Gauss-Newton."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ Floats = NDArray[np.float64]
 
 PRIOR_FOCAL_MM: Final = 50.0
 """35 mm equivalent, where the photo does not tell: between a phone and a portrait lens."""
+
+FOCAL_SPREAD: Final = 0.5
+"""Standard deviation of that prior's logarithm: wide lenses, long ones, and pictures that were cut out of others."""
+
+EXIF_SPREAD: Final = 0.1
+"""The same where the photo tells: it may have been cropped since."""
+
+NOISE: Final = 0.0125
+"""Standard deviation of a landmark, as a share of the face's extent in the picture, which the prior is weighed with."""
 
 FILM_WIDTH, FILM_DIAGONAL = 36.0, 43.2666
 
@@ -51,52 +60,88 @@ def focal_length(size: tuple[int, int], focal_35mm: float | None) -> float:
 
 
 def fit_pose(
-    landmarks: NDArray[np.floating[Any]], points: NDArray[np.floating[Any]], focal: float, size: tuple[int, int]
+    landmarks: NDArray[np.floating[Any]],
+    points: NDArray[np.floating[Any]],
+    focal: float,
+    size: tuple[int, int],
+    spread: float = 0.0,
 ) -> Pose | None:
     """The pose that puts `points` (68, 3), head space mm, onto `landmarks` (68, 2), picture pixels.
 
-    Starts from weak perspective and refines with full perspective: Levenberg-Marquardt on a left-multiplied rotation
-    vector and the translation, residuals reweighted by Geman and McClure's function at three times their median.
-    None where no pose in front of the camera explains the landmarks.
+    `spread` is the standard deviation of the logarithm of `focal`, pixels: 0 where that is known, else how near a face
+    looks tells the focal length too. Starts from weak perspective and refines with full perspective:
+    Levenberg-Marquardt on a left-multiplied rotation vector, the translation and the focal length's logarithm,
+    residuals reweighted by Geman and McClure's function at three times their median. None where no pose in front of the
+    camera explains the landmarks.
     """
-    seen = (np.asarray(landmarks, np.float64) - np.asarray(size) / 2) / focal
-    model = np.asarray(points, np.float64)
-    if not (np.isfinite(seen).all() and np.isfinite(model).all()):
+    places, model = np.asarray(landmarks, np.float64), np.asarray(points, np.float64)
+    if not (np.isfinite(places).all() and np.isfinite(model).all()):
         return None
+    extent = float(np.ptp(places, axis=0).max())
+    if extent <= 0:
+        return None
+    # Lengths in the picture are shares of the face's.
+    seen = (places - np.asarray(size) / 2) / extent
     prior = np.ones(len(model))
     prior[CONTOUR] = CONTOUR_WEIGHT
-    start = _weak_perspective(seen, model, prior)
+    expected = focal / extent
+    start = _weak_perspective(seen / expected, model, prior)
     if start is None:
         return None
-    rotation, translation = start
+    view = _View(*start, expected)
+    held = (NOISE / spread) ** 2 if spread else None
     damping = 1e-3
-    weights = prior * _robust(_residuals(rotation, translation, model, seen))
-    cost = _cost(rotation, translation, model, seen, weights)
+    weights = prior * _robust(_residuals(view, model, seen))
+    cost = _cost(view, model, seen, weights, expected, held)
     for _ in range(STEPS):
-        jacobian, residual = _linearised(rotation, translation, model, seen)
+        jacobian, residual = _linearised(view, model, seen)
         weighted = jacobian * np.repeat(weights, 2)[:, None]
         normal, gradient = weighted.T @ jacobian, weighted.T @ residual
+        free = len(gradient)
+        if held is None:
+            free -= 1
+        else:
+            normal[-1, -1] += held
+            gradient[-1] += held * np.log(view.focal / expected)
+        normal, gradient = normal[:free, :free], gradient[:free]
         step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + _LEAST_SCALE), -gradient)
-        turned, moved = rotation_from_vector(step[:3]) @ rotation, translation + step[3:]
-        lower = _cost(turned, moved, model, seen, weights)
+        moved = view.moved(step)
+        lower = _cost(moved, model, seen, weights, expected, held)
         if not lower < cost:
             damping *= 10
             if damping > 1e6:
                 break
             continue
         gained = cost - lower
-        rotation, translation, damping = turned, moved, max(damping / 10, 1e-9)
-        weights = prior * _robust(_residuals(rotation, translation, model, seen))
-        cost = _cost(rotation, translation, model, seen, weights)
+        view, damping = moved, max(damping / 10, 1e-9)
+        weights = prior * _robust(_residuals(view, model, seen))
+        cost = _cost(view, model, seen, weights, expected, held)
         if gained <= _CONVERGED * lower:
             break
-    if not np.isfinite(cost) or translation[2] <= 0:
+    if not np.isfinite(cost) or view.translation[2] <= 0:
         return None
-    left, _, right = np.linalg.svd(rotation)
-    rotation = left @ right
-    squared = np.sum(_residuals(rotation, translation, model, seen) ** 2, axis=1)
-    error = float(focal * np.sqrt(np.average(squared, weights=prior)))
-    return Pose(rotation, translation, float(focal), error)
+    left, _, right = np.linalg.svd(view.rotation)
+    view = _View(left @ right, view.translation, view.focal)
+    squared = np.sum(_residuals(view, model, seen) ** 2, axis=1)
+    error = float(extent * np.sqrt(np.average(squared, weights=prior)))
+    return Pose(view.rotation, view.translation, float(view.focal * extent), error)
+
+
+@dataclass(frozen=True)
+class _View:
+    """Rotation (3, 3), translation (3,) mm and focal length, in units of the face's extent in the picture."""
+
+    rotation: Floats
+    translation: Floats
+    focal: float
+
+    def moved(self, step: Floats) -> _View:
+        """By a rotation vector, a translation and, if there is a seventh number, the logarithm of a zoom: the camera
+        steps back as it zooms in, so that the face keeps its size.
+        """
+        zoom = float(np.exp(step[6])) if len(step) > 6 else 1.0
+        rotation = rotation_from_vector(step[:3]) @ self.rotation
+        return _View(rotation, zoom * self.translation + step[3:6], zoom * self.focal)
 
 
 def rotation_from_vector(vector: NDArray[np.floating[Any]]) -> Floats:
@@ -124,16 +169,17 @@ def _weak_perspective(seen: Floats, model: Floats, weights: Floats) -> tuple[Flo
     return rotation, np.array([*(middle * depth), depth]) - rotation @ centre
 
 
-def _residuals(rotation: Floats, translation: Floats, model: Floats, seen: Floats) -> Floats:
-    camera = model @ rotation.T + translation
-    projected: Floats = camera[:, :2] / camera[:, 2:] - seen
+def _residuals(view: _View, model: Floats, seen: Floats) -> Floats:
+    camera = model @ view.rotation.T + view.translation
+    projected: Floats = view.focal * camera[:, :2] / camera[:, 2:] - seen
     return projected
 
 
-def _cost(rotation: Floats, translation: Floats, model: Floats, seen: Floats, weights: Floats) -> float:
-    if np.min(model @ rotation[2] + translation[2]) <= 0:
+def _cost(view: _View, model: Floats, seen: Floats, weights: Floats, expected: float, held: float | None) -> float:
+    if np.min(model @ view.rotation[2] + view.translation[2]) <= 0:
         return np.inf
-    return float(weights @ np.sum(_residuals(rotation, translation, model, seen) ** 2, axis=1))
+    prior = 0.0 if held is None else held * float(np.log(view.focal / expected)) ** 2
+    return float(weights @ np.sum(_residuals(view, model, seen) ** 2, axis=1)) + prior
 
 
 def _robust(residuals: Floats) -> Floats:
@@ -143,19 +189,20 @@ def _robust(residuals: Floats) -> Floats:
     return weights
 
 
-def _linearised(rotation: Floats, translation: Floats, model: Floats, seen: Floats) -> tuple[Floats, Floats]:
-    """Jacobian (2P, 6) over rotation vector and translation, and residuals (2P,), in units of the focal length."""
-    turned = model @ rotation.T
-    x, y, z = (turned + translation).T
+def _linearised(view: _View, model: Floats, seen: Floats) -> tuple[Floats, Floats]:
+    """Jacobian (2P, 7) over rotation vector, translation and zoom as `_View.moved` has it, and residuals (2P,)."""
+    turned = model @ view.rotation.T
+    x, y, z = (turned + view.translation).T
     zero, inverse = np.zeros_like(z), 1.0 / z
-    by_camera = np.stack(
+    by_camera = view.focal * np.stack(
         [np.stack([inverse, zero, -x * inverse**2], 1), np.stack([zero, inverse, -y * inverse**2], 1)], 1
     )
     # d(exp(w) R X)/dw at w = 0 is -[R X]x, so a row g of by_camera gives g @ -[R X]x = (R X) x g.
     by_rotation = np.cross(turned[:, None, :], by_camera)
-    jacobian = np.concatenate([by_rotation, by_camera], axis=2).reshape(-1, 6)
-    residual = (np.stack([x * inverse, y * inverse], 1) - seen).reshape(-1)
-    return jacobian, residual
+    projected = view.focal * np.stack([x * inverse, y * inverse], 1)
+    by_zoom = projected[..., None] + (by_camera @ view.translation)[..., None]
+    jacobian = np.concatenate([by_rotation, by_camera, by_zoom], axis=2).reshape(-1, 7)
+    return jacobian, (projected - seen).reshape(-1)
 
 
 def _cross(vector: Floats) -> Floats:

@@ -43,7 +43,7 @@ def test_the_landmarks_lie_on_the_face_and_the_pose_puts_the_head_there(
 ) -> None:
     result = reconstructor.reconstruct(portrait)
     assert result.landmarks68_2d is not None and result.rotation is not None and result.translation is not None
-    assert result.focal == pytest.approx(50 / 36 * 512)
+    assert result.focal is not None and 0.5 < result.focal / (50 / 36 * 512) < 2
     assert np.hypot(*(result.landmarks68_2d.mean(axis=0) - [223, 125])) < 25
     assert 60 < np.ptp(result.landmarks68_2d[:, 1]) < 150
     points = reconstructor.bundle.landmarks(result.identity) @ result.rotation.T + result.translation

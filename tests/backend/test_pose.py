@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.pose import _linearised, _residuals, fit_pose, focal_length, rotation_from_vector
+from backend.pose import _linearised, _residuals, _View, fit_pose, focal_length, rotation_from_vector
 from tests.bundles import small_head
 
 SIZE = (800, 600)
@@ -43,6 +43,21 @@ def test_a_known_camera_is_recovered(points: np.ndarray, angles: tuple[int, int,
     assert pose.error < 1e-3
 
 
+def test_how_near_a_face_looks_tells_the_focal_length(points: np.ndarray) -> None:
+    rotation, translation = camera(20, 5, 0), np.array([20.0, -10.0, 350.0])
+    seen = project(points, rotation, translation, 900.0)
+    assert fit_pose(seen, points, 1800.0, SIZE).focal == 1800.0  # type: ignore[union-attr]
+    for expected in (600.0, 1800.0):
+        pose = fit_pose(seen, points, expected, SIZE, 0.5)
+        assert pose is not None
+        assert abs(np.log(pose.focal / 900.0)) < 0.25 * abs(np.log(expected / 900.0))
+        assert degrees_between(pose.rotation, rotation) < 1.0
+    # From afar it tells little, and what was expected stands.
+    far = project(points, rotation, np.array([20.0, -10.0, 6000.0]), 9000.0)
+    pose = fit_pose(far, points, 6000.0, SIZE, 0.1)
+    assert pose is not None and 5500 < pose.focal < 7000
+
+
 def test_noise_gives_the_best_pose_nearby(points: np.ndarray) -> None:
     rng = np.random.default_rng(0)
     rotation, translation = camera(25, 5, 10), np.array([0.0, 0.0, 700.0])
@@ -79,17 +94,13 @@ def test_scattered_landmarks_give_a_finite_answer_or_none(points: np.ndarray) ->
 def test_the_jacobian_is_the_residuals_derivative(points: np.ndarray) -> None:
     rotation, translation = camera(20, 10, 5), np.array([10.0, 20.0, 500.0])
     seen = np.zeros((68, 2))
-    jacobian, _ = _linearised(rotation, translation, points, seen)
+    view = _View(rotation, translation, 4.0)
+    jacobian, _ = _linearised(view, points, seen)
     step = 1e-6
-    for column in range(6):
-        change = np.zeros(6)
+    for column in range(7):
+        change = np.zeros(7)
         change[column] = step
-        ends = [
-            _residuals(
-                rotation_from_vector(sign * change[:3]) @ rotation, translation + sign * change[3:], points, seen
-            )
-            for sign in (1, -1)
-        ]
+        ends = [_residuals(view.moved(sign * change), points, seen) for sign in (1, -1)]
         assert np.allclose((ends[0] - ends[1]).reshape(-1) / (2 * step), jacobian[:, column], atol=1e-7)
 
 
