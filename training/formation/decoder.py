@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -52,6 +52,7 @@ class FaceDecoder(nn.Module):
     reflectance_mean: Tensor
     reflectance: Tensor
     triangles: Tensor
+    rings: Tensor
     ids: Tensor
     inside: Tensor
     marks_mean: Tensor
@@ -63,8 +64,8 @@ class FaceDecoder(nn.Module):
         every = np.asarray(model.template["triangles"])
         ids, corners = np.unique(every[triangles], return_inverse=True)
         corners = corners.reshape(-1, 3)
-        rings = np.bincount(every.ravel(), minlength=len(model.mean))[ids]
-        inside = np.bincount(corners.ravel(), minlength=len(ids)) == rings
+        whole = np.bincount(every.ravel(), minlength=len(model.mean))[ids]
+        inside = np.bincount(corners.ravel(), minlength=len(ids)) == whole
         marks = model.template["landmarks68"]
 
         def keep(name: str, array: NDArray) -> None:
@@ -78,6 +79,11 @@ class FaceDecoder(nn.Module):
         keep("triangles", corners.astype(np.int64))
         keep("ids", ids.astype(np.int64))
         keep("inside", inside)
+        # (V, F): which triangles are around each vertex.
+        around = torch.from_numpy(np.stack([corners.T.ravel(), np.tile(np.arange(len(corners)), 3)]))
+        shape = (len(ids), len(corners))
+        rings = torch.sparse_coo_tensor(around, torch.ones(around.shape[1]), shape, check_invariants=False).coalesce()
+        self.register_buffer("rings", rings, persistent=False)
         # Landmarks need not be among the vertices.
         keep("marks_mean", model.mean[marks].reshape(-1))
         keep("marks_identity", model.identity[:, marks].reshape(len(model.identity), -1))
@@ -100,21 +106,30 @@ class FaceDecoder(nn.Module):
 
     def normals(self, vertices: Tensor) -> Tensor:
         """Unit normals (B,V,3) of vertices (B,V,3), from the triangles around each."""
-        a, b, c = (vertices[:, self.triangles[:, i]] for i in range(3))
-        crosses = torch.linalg.cross(b - a, c - a)
-        total = torch.zeros_like(vertices)
-        for corner in range(3):
-            total = total.index_add(1, self.triangles[:, corner], crosses)
+        count, faces = len(vertices), len(self.triangles)
+        # Vertices first: then a sum over triangles is one sparse product for the whole batch.
+        rows = vertices.transpose(0, 1).reshape(vertices.shape[1], -1)
+        a, b, c = (rows[self.triangles[:, i]].reshape(faces, count, 3) for i in range(3))
+        crosses = torch.linalg.cross(b - a, c - a).reshape(faces, -1)
+        total = torch.sparse.mm(self.rings.to(crosses.dtype), crosses).reshape(-1, count, 3).transpose(0, 1)
         return nn.functional.normalize(total, dim=2, eps=1e-12)
 
     def surface(self, code: Code) -> Surface:
         """The surface that a code describes."""
+        bare = self.bare_surface(code)
+        light = illumination.shading(code.illumination, bare.normals)
+        return replace(bare, colours=encode(self.albedo(code) * light))
+
+    def bare_surface(self, code: Code) -> Surface:
+        """The same, black: for whoever paints it otherwise."""
         rotation = rotation_matrices(code.rotation)
         turned = self.heads(code) @ rotation.transpose(1, 2)
         normals = self.normals(turned) * turned.new_tensor(FRONTAL)
-        light = illumination.shading(code.illumination, normals)
-        landmarks = self.head_landmarks(code) @ rotation.transpose(1, 2)
-        return Surface(turned, normals, encode(self.albedo(code) * light), landmarks)
+        return Surface(turned, normals, torch.zeros_like(turned), self.turned_landmarks(code))
+
+    def turned_landmarks(self, code: Code) -> Tensor:
+        """Landmarks (B,68,3) mm in camera axes, without translation."""
+        return self.head_landmarks(code) @ rotation_matrices(code.rotation).transpose(1, 2)
 
     def see(self, surface: Surface, translation: Tensor, focal: Tensor, size: int) -> Seen:
         """The surface before a camera; translation (B,3) mm, focal (B,) px."""

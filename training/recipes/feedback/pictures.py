@@ -11,6 +11,7 @@ from torch import Tensor
 from training.formation.code import Code
 from training.formation.colour import encode
 from training.formation.decoder import FaceDecoder, Surface
+from training.formation.geometry import framed as framed_box
 from training.formation.picture import draw
 from training.recipes.feedback.config import FacesConfig, FeedbackConfig
 
@@ -40,7 +41,7 @@ def code_of(coefficients: Tensor, stand: Stand, config: FeedbackConfig, reflecta
 @torch.no_grad()
 def shaded(decoder: FaceDecoder, coefficients: Tensor, stand: Stand, config: FeedbackConfig) -> tuple[Tensor, Tensor]:
     """A geometry lit from the front: shading (B,S,S) 0..1 and where it is (B,S,S) bool (section 5.1)."""
-    surface = decoder.surface(code_of(coefficients, stand, config))
+    surface = decoder.bare_surface(code_of(coefficients, stand, config))
     towards = surface.normals[..., 2:].clamp(min=0)
     picture = _drawn(decoder, replace(surface, colours=towards.expand(-1, -1, 3)), stand, config.size)
     return picture[0][:, 0], picture[1]
@@ -56,8 +57,8 @@ def phong(
     rng: np.random.Generator,
 ) -> Tensor:
     """Faces in grey (B,S,S), sRGB 0..1, black behind them (section 6.1)."""
-    surface = decoder.surface(code_of(coefficients, stand, config, reflectance))
-    albedo = decoder.albedo(code_of(coefficients, stand, config, reflectance))
+    code = code_of(coefficients, stand, config, reflectance)
+    surface, albedo = decoder.bare_surface(code), decoder.albedo(code)
     colours = encode(reflected(albedo, surface.normals, config.faces, rng))
     images, _ = _drawn(decoder, replace(surface, colours=colours), stand, config.size)
     return (images * images.new_tensor(GREY)[None, :, None, None]).sum(1)
@@ -93,8 +94,8 @@ def framed(
 ) -> Stand:
     """Where a head stands whose landmarks' box fills the frame; distance (B,) mm of the camera."""
     blank = Stand(rotation, rotation.new_zeros(len(rotation), 3), rotation.new_ones(len(rotation)))
-    surface = decoder.surface(code_of(coefficients, blank, config))
-    translation, focal = decoder.frame(surface, distance, config.size, config.fill)
+    landmarks = decoder.turned_landmarks(code_of(coefficients, blank, config))
+    translation, focal = framed_box(landmarks, distance, config.size, config.fill)
     return Stand(rotation, translation, focal)
 
 

@@ -106,8 +106,8 @@ def draw_faces(run: Trained, count: int) -> TestFaces:
     for some in np.array_split(np.arange(count), -(-count // _CHUNK)):
         part = Stand(stand.rotation[some], stand.translation[some], stand.focal[some])
         pictures.append(phong(decoder, truth[some], skin[some], part, config, rng))
-        surface = decoder.surface(code_of(truth[some], part, config))
-        seen = project(surface.landmarks + part.translation[:, None], part.focal, config.size)
+        turned = decoder.turned_landmarks(code_of(truth[some], part, config))
+        seen = project(turned + part.translation[:, None], part.focal, config.size)
         landmarks.append(seen.double().numpy())
     return TestFaces(truth, stand, believed, torch.cat(pictures), np.concatenate(landmarks))
 
