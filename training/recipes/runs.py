@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,14 @@ def require_same_run(state: dict[str, Any], recipe: str, config: Any, data: str,
         raise ValueError("this run was begun with another configuration or number of steps: resume it with the same")
     if state["data"] != data:
         raise ValueError(f"this run was begun on {learned_from}: resume it with the same, or begin a new run")
+
+
+@contextmanager
+def one_thread_less() -> Iterator[None]:
+    """Leaves a core to what is prepared beside the training; the number of threads is as it was afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

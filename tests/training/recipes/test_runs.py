@@ -11,6 +11,7 @@ from training.recipes.runs import (  # noqa: E402
     WeightAverage,
     cosine_rate,
     load_checkpoint,
+    one_thread_less,
     read_log,
     save_checkpoint,
 )
@@ -60,3 +61,11 @@ def test_the_average_follows_the_weights() -> None:
         average.update(module)
     assert torch.allclose(average.state["weight"], torch.full((2,), 3.0), atol=1e-3)
     assert average.state["weight"].data_ptr() != module.weight.data_ptr()
+
+
+def test_a_thread_is_left_and_given_back_whatever_happens() -> None:
+    before = torch.get_num_threads()
+    with pytest.raises(RuntimeError, match="stopped"), one_thread_less():
+        assert torch.get_num_threads() == max(1, before - 1)
+        raise RuntimeError("stopped")
+    assert torch.get_num_threads() == before

@@ -33,7 +33,15 @@ from training.recipes.feedback.run import (
     save_run,
 )
 from training.recipes.parametric import prepare_folder
-from training.recipes.runs import RunLog, WeightAverage, cosine_rate, load_checkpoint, require_same_run, restore
+from training.recipes.runs import (
+    RunLog,
+    WeightAverage,
+    cosine_rate,
+    load_checkpoint,
+    one_thread_less,
+    require_same_run,
+    restore,
+)
 
 _CLIP = 10.0
 _VALIDATED = 64
@@ -65,7 +73,8 @@ def train(config: FeedbackConfig, model: FaceModel, output: Path, resume: bool =
         return pairs.pictures.contiguous(memory_format=torch.channels_last), pairs.before, pairs.truth
 
     with (
-        # The next batch is drawn beside the network's work.
+        # The next batch is drawn beside the network's work, which is about as much: a core for each.
+        one_thread_less(),
         ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as prepare,
         Progress(f"feedback {config.name}", schedule.steps, step, "batch", progress) as bar,
     ):
