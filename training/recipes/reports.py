@@ -49,6 +49,15 @@ def train_missing(folder: Path, steps: int, train: Callable[[bool], None]) -> No
         raise ValueError(f"{folder}: {error} (or remove that folder, and the report trains it anew)") from error
 
 
+def bars_table(bars: list[dict[str, Any]]) -> list[str]:
+    """The section of a report that says what must be true and whether it is, as lines of Markdown."""
+    lines = ["## What must be true", "", "| | figure | limit | |", "|---|---|---|---|"]
+    for bar in bars:
+        met = "met" if bar["met"] else "NOT MET"
+        lines.append(f"| {bar['bar']} | {bar['figure']:.3f} | {bar['limit']:.3f} | {met} |")
+    return lines
+
+
 def told(output: Path, bars: list[dict[str, Any]]) -> str:
     """Where the report is and what of its bars is met, for the terminal."""
     lines = [

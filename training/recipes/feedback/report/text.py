@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.recipes.feedback.report.study import FEEDBACK, PERSPECTIVE
+from training.recipes.reports import bars_table
 
 
 def markdown(figures: dict[str, Any]) -> str:
@@ -36,11 +37,15 @@ def markdown(figures: dict[str, Any]) -> str:
     for name, label in ((FEEDBACK, "weak perspective"), (PERSPECTIVE, "full perspective")):
         one = figures["cameras"][name]
         lines.append(f"| {label} | {one['far']['mm']:.3f} mm | {one['near']['mm']:.3f} mm |")
-    lines += ["", "## What must be true", "", "| | figure | limit | |", "|---|---|---|---|"]
-    for bar in figures["bars"]:
-        met = "met" if bar["met"] else "NOT MET"
-        lines.append(f"| {bar['bar']} | {bar['figure']:.3f} | {bar['limit']:.3f} | {met} |")
-    lines += ["", "![errors by iteration](iterations.png)", "", "![faces](faces.png)", ""]
+    lines += [
+        "",
+        *bars_table(figures["bars"]),
+        "",
+        "![errors by iteration](iterations.png)",
+        "",
+        "![faces](faces.png)",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.recipes.reports import bars_table
+
 
 def markdown(figures: dict[str, Any]) -> str:
     """The page: the table as the paper has it, what must be true, errors round by round."""
@@ -44,11 +46,15 @@ def markdown(figures: dict[str, Any]) -> str:
             f"| {row['title']} | {_pair(drawn['photometric'], 2)} | {_pair(drawn['geometric'], 2)} | "
             f"{drawn['degrees']['mean']:.1f}° | {_share(drawn['overlap'])} |"
         )
-    lines += ["", "## What must be true", "", "| | figure | limit | |", "|---|---|---|---|"]
-    for bar in figures["bars"]:
-        met = "met" if bar["met"] else "NOT MET"
-        lines.append(f"| {bar['bar']} | {bar['figure']:.3f} | {bar['limit']:.3f} | {met} |")
-    lines += ["", "![errors round by round](rounds.png)", "", "![faces](faces.png)", ""]
+    lines += [
+        "",
+        *bars_table(figures["bars"]),
+        "",
+        "![errors round by round](rounds.png)",
+        "",
+        "![faces](faces.png)",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.recipes.reports import bars_table
+
 
 def markdown(figures: dict[str, Any]) -> str:
     """The page: errors before and after (figure 10), what must be true, decoders (figures 12, 13), photos."""
@@ -36,15 +38,12 @@ def markdown(figures: dict[str, Any]) -> str:
         "do not. Photometric: mean distance in colour of the vertices that face the camera, channels 0..1.",
         "Landmarks: mean distance of 46 points, in pixels of a picture of 240. IoU: of what the two faces cover.",
         "",
-        "## What must be true",
+        *bars_table(figures["bars"]),
         "",
-        "| | figure | limit | |",
-        "|---|---|---|---|",
+        "![errors over the training](curves.png)",
+        "",
+        "![faces](faces.png)",
     ]
-    for bar in figures["bars"]:
-        met = "met" if bar["met"] else "NOT MET"
-        lines.append(f"| {bar['bar']} | {bar['figure']:.3f} | {bar['limit']:.3f} | {met} |")
-    lines += ["", "![errors over the training](curves.png)", "", "![faces](faces.png)"]
     if figures["decoders"]:
         lines += [
             "",
