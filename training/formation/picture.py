@@ -40,13 +40,17 @@ def draw(decoder: FaceDecoder, surface: Surface, seen: Seen, size: int, engine: 
     found = rasterise(seen.points, decoder.triangles, size, engine)
     covered = found != NOTHING
     face, row, column = covered.nonzero(as_tuple=True)
-    corners = decoder.triangles[found[face, row, column]]
-    points = seen.points[face[:, None], corners]
+    corners = decoder.triangles[found[covered]]
+    # Rows of one long table: whole rows are copied, which indexing by two numbers does not do.
+    rows = (corners + face[:, None] * seen.points.shape[1]).flatten()
+    points = seen.points.flatten(0, 1).index_select(0, rows).reshape(-1, 3, 3)
     at = torch.stack([column, row], 1).to(points.dtype) + 0.5
     weights = _barycentric(points, at)
-    colours = (surface.colours[face[:, None], corners] * weights[..., None]).sum(1)
-    images = colours.new_zeros(len(found), size, size, 3)
-    images = images.index_put((face, row, column), colours.clamp(max=1))
+    colours = surface.colours.flatten(0, 1).index_select(0, rows).reshape(-1, 3, 3)
+    shown = torch.bmm(weights[:, None], colours)[:, 0]
+    images = shown.new_zeros(len(found) * size * size, 3)
+    images = images.index_copy(0, covered.flatten().nonzero()[:, 0], shown.clamp(max=1))
+    images = images.reshape(len(found), size, size, 3)
     return Picture(images.permute(0, 3, 1, 2), covered, seen.landmarks)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from training.recipes.networks import Backbone
+from training.recipes.networks import Backbone, in_precision
 
 Kind = Literal["alexnet", "vgg", "resnet", "fast"]
 
@@ -24,7 +24,8 @@ class BackboneConfig:
     """kind of network; `width` scales its channels; `norm` adds batch normalisation where the original has none.
 
     `depths` are the blocks of the four stages of "resnet" ((3, 4, 23, 3) is ResNet-101) and of "fast", whose stages
-    have `widths` channels; `features` neurons follow "fast"; `dropout` is that of the dense layers.
+    have `widths` channels; `features` neurons follow "fast"; `dropout` is that of the dense layers. `bfloat16` trains
+    in that precision, twice as fast on processors that have it; answers are always given in single precision.
     """
 
     kind: Kind = "fast"
@@ -34,17 +35,21 @@ class BackboneConfig:
     widths: tuple[int, ...] = (24, 48, 96, 160)
     features: int = 512
     dropout: float = 0.0
+    bfloat16: bool = False
 
 
 class Features(nn.Module):
     """Pictures (B,3,S,S), -0.5..0.5 -> features (B, `count`)."""
 
-    def __init__(self, maps: nn.Module, dense: nn.Module, count: int) -> None:
+    def __init__(self, maps: nn.Module, dense: nn.Module, count: int, bfloat16: bool = False) -> None:
         super().__init__()
-        self.maps, self.dense, self.count = maps, dense, count
+        self.maps, self.dense, self.count, self.bfloat16 = maps, dense, count, bfloat16
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B,count)."""
+        return in_precision(self._features, images, self.bfloat16 and self.training)
+
+    def _features(self, images: Tensor) -> Tensor:
         features: Tensor = self.dense(torch.flatten(self.maps(images), 1))
         return features
 
@@ -59,17 +64,17 @@ def make_backbone(config: BackboneConfig, size: int) -> Features:
         raise ValueError(f"pictures of {size} pixels are too small for {config.kind}: take larger ones") from error
     maps.train()
     if config.kind == "resnet":
-        return Features(maps, nn.Identity(), count)
+        return Features(maps, nn.Identity(), count, config.bfloat16)
     if config.kind == "fast":
         dense = nn.Sequential(
             nn.Linear(count, config.features), nn.BatchNorm1d(config.features), nn.ReLU(), nn.Dropout(config.dropout)
         )
-        return Features(maps, dense, config.features)
+        return Features(maps, dense, config.features, config.bfloat16)
     wide = _channels(4096, config)
     layers: list[nn.Module] = []
     for inputs in (count, wide):
         layers += [nn.Linear(inputs, wide), *_norm1d(wide, config), nn.ReLU(), nn.Dropout(config.dropout)]
-    return Features(maps, nn.Sequential(*layers), wide)
+    return Features(maps, nn.Sequential(*layers), wide, config.bfloat16)
 
 
 def take_weights(backbone: Features, weights: Mapping[str, Tensor]) -> int:

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+
+
+def in_precision(module: Callable[[Tensor], Tensor], images: Tensor, bfloat16: bool) -> Tensor:
+    """What the module makes of the images, its convolutions and products in bfloat16 if asked; float32 comes back.
+
+    Processors that would only imitate the format, slowly, go on in single precision.
+    """
+    if not bfloat16 or not _has_bfloat16(images.device):
+        return module(images)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        return module(images).float()
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Residual(nn.Module):

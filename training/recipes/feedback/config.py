@@ -50,7 +50,8 @@ class ScheduleConfig:
 class FeedbackConfig:
     """One run. Pictures have `size` pixels, of which the landmarks' box fills `fill`.
 
-    The network has `blocks` blocks of each of `widths` (paper, figure 4).
+    The network has `blocks` blocks of each of `widths` (paper, figure 4); `bfloat16` trains in that precision, about
+    twice as fast, on processors that have it.
 
     `identity` and `expression` are numbers of coefficients. The geometry that a pair begins with lies between the truth
     and a random one; in the share `mean` of the pairs it is the mean head, with which a run begins. `iterations` are
@@ -65,6 +66,7 @@ class FeedbackConfig:
     reflectance: int = 80
     widths: tuple[int, ...] = (32, 64, 128, 256)
     blocks: int = 2
+    bfloat16: bool = False
     mean: float = 0.0
     iterations: int = 3
     faces: FacesConfig = FacesConfig()
@@ -104,6 +106,7 @@ def shipped() -> FeedbackConfig:
         "shipped",
         size=104,
         widths=(24, 48, 96, 192),
+        bfloat16=True,
         mean=0.3,
         faces=FacesConfig(jitter=0.02, pose=2.0),
         schedule=ScheduleConfig(rate=1.5e-3, weight_decay=0.01, warmup=200, final=0.02, ema=0.998),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from training.recipes.feedback.config import FeedbackConfig
-from training.recipes.networks import Residual
+from training.recipes.networks import Residual, in_precision
 
 CHANNELS = 2
 """The masked picture in grey, and the shading of the geometry so far."""
@@ -18,6 +18,7 @@ class FeedbackNetwork(nn.Module):
     def __init__(self, config: FeedbackConfig) -> None:
         super().__init__()
         widths, count = config.widths, config.count
+        self.bfloat16 = config.bfloat16
         layers: list[nn.Module] = [
             nn.Conv2d(CHANNELS, widths[0], 7, 2, 3, bias=False),
             nn.BatchNorm2d(widths[0]),
@@ -39,6 +40,6 @@ class FeedbackNetwork(nn.Module):
 
     def forward(self, pictures: Tensor, before: Tensor) -> Tensor:
         """Better coefficients (B,m)."""
-        output = self.maps(pictures).mean((2, 3))
+        output = in_precision(self.maps, pictures, self.bfloat16 and self.training).mean((2, 3))
         corrected: Tensor = before + self.correction(torch.cat([output, before], 1))
         return corrected

@@ -41,6 +41,10 @@ class BreedConfig:
 
     Every found code is perturbed `copies` times: rotation uniform within degrees, the others normal with these
     deviations. `keep` is the share of each bred corpus that is drawn as the first one was: 0 in the paper.
+
+    A network answers with the mean of what it holds possible, so its answers vary less than people do, and each corpus
+    less than the one before. `restore` draws anew what it could not tell: identity and reflectance get as much noise as
+    brings each column back to the unit variance that the model's columns have by construction.
     """
 
     first: int = 15_000
@@ -53,6 +57,7 @@ class BreedConfig:
     expression: float = 0.1
     illumination: float = 0.02
     keep: float = 0.0
+    restore: bool = False
 
     @property
     def total(self) -> int:
@@ -162,7 +167,7 @@ def shipped() -> InverseConfig:
     """What the product takes: a network for CPUs, a modern optimiser, landmarks as a detector finds them."""
     return InverseConfig(
         name="shipped",
-        backbone=BackboneConfig("fast", dropout=0.1),
+        backbone=BackboneConfig("fast", dropout=0.1, bfloat16=True),
         schedule=ScheduleConfig(steps=20_000, ema=0.998),
         corpus=CorpusConfig(count=60_000, distance=(450.0, 1800.0), landmark_noise=0.008),
         breed=BreedConfig(first=4_000, rounds=8, steps=2_000),
@@ -189,7 +194,7 @@ def tiny() -> InverseConfig:
     return replace(
         config,
         name="tiny",
-        backbone=replace(config.backbone, widths=(8, 12, 16), depths=(1, 1, 1), features=32),
+        backbone=replace(config.backbone, widths=(8, 12, 16), depths=(1, 1, 1), features=32, bfloat16=False),
         corpus=replace(config.corpus, count=24),
         schedule=replace(config.schedule, steps=6, batch_size=4, warmup=2, ema=0.5),
         breed=BreedConfig(first=2, rounds=2, steps=2),

@@ -62,8 +62,11 @@ def perturb(found: Floats, config: InverseConfig, breed: BreedConfig, rng: np.ra
         part = theta[:, where]
         if name == "rotation":
             part += rng.uniform(-most, most, part.shape)
-        else:
-            part += getattr(breed, name) * rng.standard_normal(part.shape, dtype=np.float32)
+            continue
+        noise = np.full(part.shape[1], getattr(breed, name), np.float32)
+        if breed.restore and name in ("identity", "reflectance"):
+            noise = np.maximum(noise, np.sqrt(np.maximum(0, 1 - found[:, where].var(0))))
+        part += noise * rng.standard_normal(part.shape, dtype=np.float32)
     return Drawn(theta, _distances(config.corpus, rng, len(theta)))
 
 

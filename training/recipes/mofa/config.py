@@ -146,7 +146,7 @@ def shipped() -> MofaConfig:
     """What the product takes: a network for CPUs, a modern optimiser, a blurred start."""
     return MofaConfig(
         name="shipped",
-        backbone=BackboneConfig("fast", dropout=0.0),
+        backbone=BackboneConfig("fast", bfloat16=True),
         losses=LossConfig(blur=0.3),
         rates=RateConfig(depth=0.25),
         schedule=ScheduleConfig(rate=5e-4, steps=20_000, batch_size=16, ema=0.998),
@@ -173,7 +173,7 @@ def tiny() -> MofaConfig:
     return replace(
         config,
         name="tiny",
-        backbone=replace(config.backbone, widths=(8, 12, 16), depths=(1, 1, 1), features=32),
+        backbone=replace(config.backbone, widths=(8, 12, 16), depths=(1, 1, 1), features=32, bfloat16=False),
         schedule=replace(config.schedule, steps=6, batch_size=4, warmup=2, ema=0.5),
         scenes=replace(config.scenes, count=16),
         codes=CodeSizes(6, 5, 3),
