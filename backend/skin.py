@@ -102,15 +102,28 @@ class Skin:
         `picture` is decoded at one `reduction`-th of the size that `pose` and `landmarks` (68, 2) speak of; `vertices`
         (N, 3) mm are the head with the photo's expression, `reflectance` (R,) what the method says of its colour.
         """
-        atlas = self._atlas(side)
-        view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
-        inner = self._bundle.landmarks68[CONTOUR:]
-        offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
+        view, shift = self.sight(picture, reduction, pose, landmarks, vertices)
+        atlas, model = self._atlas(side), self.model(reflectance)
+        return atlas, make_texture(atlas, view, vertices, self._bundle.triangles, model, self._regions, shift)
+
+    def model(self, reflectance: Floats | None) -> Floats:
+        """Linear albedo (N, 3) of the vertices by `reflectance` (R,), the mean's for None."""
         model: Floats = self._mean
         if reflectance is not None:
             model = model + np.tensordot(reflectance, self._columns, 1)
-        shift = landmark_shift(self._apart, self._apart[inner], offsets)
-        return atlas, make_texture(atlas, view, vertices, self._bundle.triangles, model, self._regions, shift)
+        return model
+
+    def sight(
+        self, picture: Image.Image, reduction: int, pose: Pose, landmarks: Floats, vertices: Floats
+    ) -> tuple[View, NDArray[np.float64]]:
+        """The photo and how the head stands in it, and how far (N, 2) in its pixels it shows each vertex from there.
+
+        Arguments are those of `texture`.
+        """
+        view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
+        inner = self._bundle.landmarks68[CONTOUR:]
+        offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
+        return view, landmark_shift(self._apart, self._apart[inner], offsets)
 
 
 def painted(atlas: Atlas, texture: Texture) -> SkinTexture:
