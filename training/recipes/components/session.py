@@ -78,7 +78,7 @@ class Session:
             {"params": decayed, "weight_decay": stage.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimiser = torch.optim.AdamW(groups, lr=stage.rate)
+        optimiser = torch.optim.AdamW(groups, lr=stage.rate, fused=True)
         step, best, best_state = 0, np.inf, None
         if self.waits_in(name):
             waiting, self._waiting = self._waiting or {}, None

@@ -61,7 +61,9 @@ def train(config: FeedbackConfig, model: FaceModel, output: Path, resume: bool =
     torch.manual_seed(config.seed)
     network = FeedbackNetwork(config).to(memory_format=torch.channels_last)
     schedule = config.schedule
-    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay, fused=True
+    )
     average = WeightAverage(network, schedule.ema) if schedule.ema else None
     step = 0
     if state is not None:

@@ -239,7 +239,7 @@ def make_optimiser(config: InverseConfig, network: nn.Module) -> torch.optim.Opt
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=schedule.rate)
+    return torch.optim.AdamW(groups, lr=schedule.rate, fused=True)
 
 
 def averaged(config: InverseConfig, network: InverseNetwork, average: WeightAverage | None) -> InverseNetwork:

@@ -129,7 +129,7 @@ def _train(
     label: str,
 ) -> None:
     sampler = Sampler((np.arange(count),), (1.0,), batch_size, seed)
-    optimiser = torch.optim.AdamW(rival.parameters(), lr=_RATE, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(rival.parameters(), lr=_RATE, weight_decay=0.01, fused=True)
     rival.train()
     with Progress(label, steps, unit="batch", shown=progress) as bar:
         for step in range(steps):

@@ -153,7 +153,7 @@ def make_optimiser(config: MofaConfig, encoder: MofaEncoder) -> torch.optim.Opti
     groups = encoder.groups(config.rates, schedule.weight_decay)
     if schedule.optimiser == "adadelta":
         return torch.optim.Adadelta(groups, lr=schedule.rate, rho=0.95, eps=1e-6)
-    return torch.optim.AdamW(groups, lr=schedule.rate)
+    return torch.optim.AdamW(groups, lr=schedule.rate, fused=True)
 
 
 def averaged(config: MofaConfig, model: FaceModel, encoder: MofaEncoder, average: WeightAverage | None) -> MofaEncoder:
