@@ -34,8 +34,10 @@ COMMANDS: Final = {
     "render-objects": Command(
         "render objects, or heads, from several sides as training data", "training.render.objects"
     ),
+    "render-detail": Command("render faces whose fine relief is known as training data", "training.render.detail"),
     "register": Command("make a population from scans or a face model", "training.registration.command"),
     "train": Command("train a recipe on rendered faces", "training.recipes.command"),
+    "train-detail": Command("train the network that finds fine relief in photos", "training.detail.command"),
     "evaluate": Command("measure a bundle on a test set", "training.evaluation.command"),
     "export": Command("export a trained recipe as a bundle", "training.export.command"),
     "doctor": Command("say what is installed and whether it works", "likeness.doctor"),
