@@ -7,6 +7,8 @@ import importlib
 import sys
 from typing import Any
 
+from training.memory import keep_freed_memory
+
 _KINDS = {
     "joint": ("training.recipes.joint.report.command", "a bundle on rendered faces; the recipe's report"),
     "components": ("training.recipes.components.report.command", "the report on three components and objects"),
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs it; returns 0, 1 when some inputs failed, or 2 when data or options are wrong."""
+    keep_freed_memory()
     try:
         status: int = _load(_KINDS[args.kind][0]).run(args)
     except (OSError, ValueError) as error:

@@ -57,10 +57,12 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from training.dataset import read_faces
+    from training.memory import keep_freed_memory
     from training.recipes.joint.config import CONFIGURATIONS
     from training.recipes.joint.run import steps_of_run
     from training.recipes.joint.train import measured_steps, train
 
+    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
     try:

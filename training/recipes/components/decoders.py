@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from training.recipes.components.config import DecoderConfig, Kind
 from training.recipes.components.encoders import dense, set_rows
+from training.recipes.networks import in_precision
 
 # A last layer's weight (d,k) and bias (d,) -> those of one that gives other numbers.
 Turn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -123,6 +124,7 @@ class ConvolutionalDecoder(nn.Module):
 
     A number for each voxel is added before the sigmoid, as a dense last layer's bias is. With one number for all voxels
     the first thing that training finds is the empty grid, where the sigmoid has no slope left and all learning ends.
+    Its convolutions train in bfloat16 where the processor has it.
     """
 
     def __init__(self, config: DecoderConfig, side: int) -> None:
@@ -140,7 +142,7 @@ class ConvolutionalDecoder(nn.Module):
         """Codes (B,k) -> occupancies (B,R^3), 0..1."""
         coarse = self.spread(codes).reshape(-1, self.maps, *(self.coarse,) * 3)
         side = self.side
-        values = self.layers(coarse)[:, 0, :side, :side, :side]
+        values = in_precision(self.layers, coarse, self.training)[:, 0, :side, :side, :side]
         return torch.sigmoid(values.flatten(1) + self.bias)
 
     @torch.no_grad()

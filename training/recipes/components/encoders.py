@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.recipes.components.config import EncoderConfig
-from training.recipes.networks import Backbone
+from training.recipes.networks import Backbone, in_precision
 
 
 class LinearEncoder(nn.Module):
@@ -91,7 +91,10 @@ class AlexNet(nn.Module):
 
 
 class ResidualEncoder(nn.Module):
-    """The project's compact residual network: all places of its last maps lead to the code."""
+    """The project's compact residual network: all places of its last maps lead to the code.
+
+    Its convolutions train in bfloat16 where the processor has it.
+    """
 
     def __init__(self, size: int, config: EncoderConfig) -> None:
         super().__init__()
@@ -102,7 +105,12 @@ class ResidualEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B,1,S,S) -> codes (B,k)."""
-        return self.code(self.reduce(self.backbone(images - 0.5)[-1]).flatten(1))
+        images = images.contiguous(memory_format=torch.channels_last)
+        return self.code(in_precision(self._maps, images, self.training).flatten(1))
+
+    def _maps(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.reduce(self.backbone(images - 0.5)[-1])
+        return maps
 
 
 class TimmEncoder(nn.Module):
@@ -131,7 +139,7 @@ class ImageDecoder(nn.Module):
 
     def __init__(self, size: int, config: EncoderConfig) -> None:
         super().__init__()
-        self.side = size
+        self.side, self.bfloat16 = size, config.kind == "residual"
         self.maps: nn.Module | None = None
         if config.kind in ("linear", "feedforward"):
             self.layers = dense((config.code, *reversed(config.widths), size * size))
@@ -149,7 +157,8 @@ class ImageDecoder(nn.Module):
         flat = self.layers(codes)
         if self.maps is None:
             return flat.reshape(-1, 1, self.side, self.side)
-        return self.maps(flat.reshape(-1, 32, self.side, self.side))
+        maps = flat.reshape(-1, 32, self.side, self.side).contiguous(memory_format=torch.channels_last)
+        return in_precision(self.maps, maps, self.bfloat16 and self.training)
 
 
 @torch.no_grad()

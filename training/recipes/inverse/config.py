@@ -170,20 +170,20 @@ def shipped() -> InverseConfig:
         backbone=BackboneConfig("fast", dropout=0.1, bfloat16=True),
         schedule=ScheduleConfig(steps=20_000, ema=0.998),
         corpus=CorpusConfig(count=60_000, distance=(450.0, 1800.0), landmark_noise=0.008),
-        breed=BreedConfig(first=4_000, rounds=8, steps=2_000),
+        breed=BreedConfig(first=4_000, rounds=8, steps=2_000, restore=True),
         memory=6e9,
     )
 
 
 def trial() -> InverseConfig:
-    """`shipped` at 96 pixels with fewer faces: what the tables' quick study compares, some 20 minutes on two cores."""
+    """`shipped` at 96 pixels with fewer faces: some 20 minutes on two cores."""
     config = shipped()
     return replace(
         config,
         name="trial",
         corpus=replace(config.corpus, count=24_000),
         schedule=replace(config.schedule, steps=8_000, warmup=200),
-        breed=BreedConfig(first=2_000, rounds=6, steps=1_000),
+        breed=BreedConfig(first=2_000, rounds=6, steps=1_000, restore=True),
         size=96,
     )
 

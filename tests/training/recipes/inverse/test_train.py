@@ -81,6 +81,22 @@ def test_breeding_noise(model: FaceModel) -> None:
     assert np.degrees(np.abs(bred[:, :3]).max()) == pytest.approx(5, abs=0.1)
 
 
+def test_breeding_that_restores_gives_shape_and_skin_their_variance_back() -> None:
+    config = tiny()
+    rng = np.random.default_rng(3)
+    deviations = np.full(config.codes.total, 0.3, np.float32)
+    identity = config.codes.groups["identity"]
+    deviations[identity] = np.linspace(0.0, 1.5, config.codes.identity)
+    found = deviations * rng.standard_normal((4_000, config.codes.total)).astype(np.float32)
+    breed = replace(config.breed, restore=True)
+    bred = perturb(found, config, breed, np.random.default_rng(0)).theta
+    spread = {name: bred[:, where].std(0) for name, where in config.codes.groups.items()}
+    # A column that answers leave narrow is widened to one deviation; one that is wide already is left alone.
+    assert spread["identity"] == pytest.approx(np.maximum(1.0, deviations[identity]), rel=0.05)
+    assert spread["reflectance"] == pytest.approx(np.ones(config.codes.reflectance), rel=0.05)
+    assert spread["expression"] == pytest.approx(np.full(config.codes.expression, np.hypot(0.3, 0.1)), rel=0.05)
+
+
 def test_the_model_space_loss_measures_what_vertices_and_colours_are_off(model: FaceModel) -> None:
     config = tiny()
     groups = config.codes.groups

@@ -10,7 +10,7 @@ import argparse
 
 from training.recipes.reports import add_model_options, add_photo_options, told
 
-_STUDIES = ("quick", "product", "full", "brief", "small")
+_STUDIES = ("quick", "product", "full", "small")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,14 +13,14 @@ from training.evaluation.drawing import PALETTE, draw_face, figure, panels, show
 from training.evaluation.inverse import rendered
 from training.formation.decoder import skin_decoder
 from training.formation.geometry import rotation_matrices
-from training.recipes.inverse.report.study import BRED, MODEL_SPACE, PLAIN, Study
+from training.recipes.inverse.report.study import BRED, MODEL_SPACE, PLAIN, RESTORED, Study
 from training.recipes.inverse.run import Trained
 from training.recipes.inverse.train import masked_photos, photo_masks
 
 if TYPE_CHECKING:
     from training.recipes.inverse.report.build import Sets
 
-_SHOWN = (PLAIN, MODEL_SPACE, BRED)
+_SHOWN = {PLAIN: "plain", MODEL_SPACE: "model space", BRED: "bred", RESTORED: "restored"}
 _KINDS = (("photometric", "photometric error, 8 bits"), ("geometric", "geometric error, mm"), ("overlap", "IoU"))
 
 
@@ -40,7 +40,7 @@ def draw_report(
 def draw_faces(
     study: Study, runs: dict[str, Trained], sets: dict[int, Sets], theta: dict[str, NDArray[np.float32]], path: Path
 ) -> None:
-    """Input, masked input, and for each of the three steps the estimate over the photo and the shape alone."""
+    """Input, masked input, and for each step the estimate over the photo and the shape alone."""
     size = runs[BRED].config.size
     photos = sets[size].test
     chosen = np.linspace(0, len(photos) - 1, min(study.samples, len(photos))).astype(int)
@@ -59,7 +59,7 @@ def draw_faces(
             upright = head @ turns[row].T * np.array([1, -1, -1])
             skin = run.model.template["triangles"][run.model.material("skin")]
             draw_face(axes[row, 3 + 2 * column], upright, skin)
-        axes[0, 2 + 2 * column].set_title({PLAIN: "plain", MODEL_SPACE: "model space", BRED: "bred"}[name])
+        axes[0, 2 + 2 * column].set_title(_SHOWN[name])
     for row, index in enumerate(chosen):
         show_picture(axes[row, 0], photos.images[index])
         show_picture(axes[row, 1], masked[index])

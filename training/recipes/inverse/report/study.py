@@ -15,11 +15,12 @@ from training.recipes.inverse.train import Judge, train
 from training.recipes.photos import Photos
 from training.recipes.reports import train_missing
 
-PLAIN, MODEL_SPACE, BRED = "plain", "model_space", "bred"
+PLAIN, MODEL_SPACE, BRED, RESTORED = "plain", "model_space", "bred", "restore"
 TITLES = {
     PLAIN: "{backbone}",
     MODEL_SPACE: "+ model-space loss",
     BRED: "+ breeding (= InverseFaceNet)",
+    RESTORED: "+ breeding that restores variance",
     "resnet": "ResNet + model-space loss",
     "alexnet": "AlexNet + model-space loss",
     "optimiser": "+ model-space loss, {optimiser}",
@@ -48,26 +49,20 @@ def product() -> Study:
 
 
 def quick() -> Study:
-    """Everything at 96 pixels, AlexNet and ResNet at a quarter of their widths."""
-    base = trial()
-    plain = replace(base, breed=None)
-    adadelta = replace(base.schedule, optimiser="adadelta", rate=1.0, weight_decay=0.001, ema=0.998)
-    others = {
-        "alexnet": replace(plain, backbone=BackboneConfig("alexnet", width=0.25)),
-        "resnet": replace(plain, backbone=BackboneConfig("resnet", width=0.25, depths=(2, 2, 2, 2))),
-        "optimiser": replace(plain, schedule=adadelta),
-    }
-    return Study(_compared(base, others))
-
-
-def brief() -> Study:
-    """The paper's three steps at 64 pixels with a small network."""
+    """Everything at 64 pixels with a small network, AlexNet and ResNet at a quarter of their widths: an hour."""
     base = trial()
     backbone = replace(base.backbone, widths=(16, 32, 64, 96), depths=(1, 1, 1, 1), features=256)
-    breed = BreedConfig(first=1_000, rounds=5, steps=400)
-    corpus = replace(base.corpus, count=8_000)
-    base = replace(base, backbone=backbone, breed=breed, corpus=corpus, size=64, checkpoint_every=100)
-    return Study(_compared(base, {}), target=1_500)
+    breed = BreedConfig(first=5_000, rounds=5, steps=1_000)
+    corpus = replace(base.corpus, count=16_000)
+    base = replace(base, backbone=backbone, breed=breed, corpus=corpus, size=64)
+    plain = replace(base, breed=None, schedule=replace(base.schedule, steps=base.steps))
+    adadelta = replace(plain.schedule, optimiser="adadelta", rate=1.0, weight_decay=0.001, ema=0.998)
+    others = {
+        "alexnet": replace(plain, backbone=BackboneConfig("alexnet", width=0.25, bfloat16=True)),
+        "resnet": replace(plain, backbone=BackboneConfig("resnet", width=0.25, depths=(2, 2, 2, 2), bfloat16=True)),
+        "optimiser": replace(plain, schedule=adadelta),
+    }
+    return Study(_compared(base, others), target=3_000)
 
 
 def small() -> Study:
@@ -84,7 +79,6 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "quick": quick,
     "product": product,
     "full": full,
-    "brief": brief,
     "small": small,
 }
 
@@ -123,8 +117,13 @@ def ensure(
 
 
 def _compared(base: InverseConfig, others: dict[str, InverseConfig]) -> dict[str, InverseConfig]:
-    """The paper's three steps from `base`, all for as many batches, and others beside them."""
+    """The paper's three steps from `base` and breeding that restores variance, all for as many batches; others beside
+    them.
+    """
+    assert base.breed is not None
     schedule = replace(base.schedule, steps=base.steps)
     plain = replace(base, breed=None, schedule=schedule, loss=replace(base.loss, space="numbers"))
-    configs = {PLAIN: plain, MODEL_SPACE: replace(plain, loss=base.loss), BRED: replace(base, schedule=schedule)}
+    configs = {PLAIN: plain, MODEL_SPACE: replace(plain, loss=base.loss)}
+    for name, restore in ((BRED, False), (RESTORED, True)):
+        configs[name] = replace(base, schedule=schedule, breed=replace(base.breed, restore=restore))
     return {name: replace(config, name=name) for name, config in (configs | others).items()}
