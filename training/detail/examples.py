@@ -40,11 +40,19 @@ def linear(srgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def closeup(face: DetailFace, template: Template, vertices: NDArray[np.float32] | None = None) -> Closeup | None:
-    """The face as the product would look at it, were its coarse geometry and albedo the true ones."""
-    view = View(linear(face.image()), face.rotation, face.translation, face.focal)
-    points = face.vertices if vertices is None else vertices
-    return look_closely(view, points, template.triangles, face.albedo, wanted(template))
+def view_of(face: DetailFace) -> View:
+    """The picture and how the head stands in it."""
+    return View(linear(face.image()), face.rotation, face.translation, face.focal)
+
+
+def misfit(vertices: Floats, rng: np.random.Generator) -> NDArray[np.float64]:
+    """A head's vertices (N,3) mm as an estimate has them: off by a millimetre or two, smoothly."""
+    moved = np.array(vertices, np.float64)
+    for _ in range(24):
+        centre = vertices[int(rng.integers(len(vertices)))]
+        near = np.exp(-0.5 * ((vertices - centre) ** 2).sum(1) / rng.uniform(10.0, 30.0) ** 2)
+        moved += near[:, None] * rng.normal(0.0, 1.0, 3)
+    return moved
 
 
 def wanted(template: Template) -> NDArray[np.float32]:
@@ -69,14 +77,24 @@ def truth(face: DetailFace, look: Closeup, with_pores: bool = False) -> tuple[ND
     return (mixed / np.maximum(length, 1e-6)).astype(np.float32), whole
 
 
-def make_example(face: DetailFace, template: Template) -> Example | None:
-    """One rendered face's; None where nothing of it is seen."""
-    look = closeup(face, template)
-    return None if look is None else example_of(look, *truth(face, look))
+def make_example(face: DetailFace, template: Template, rng: np.random.Generator | None = None) -> Example | None:
+    """One rendered face's; None where nothing of it is seen.
+
+    With `rng` the network sees the coarse geometry of an estimate, and is still to find the relief on the true one:
+    what the estimate misses is no relief.
+    """
+    view, triangles, share = view_of(face), template.triangles, wanted(template)
+    seen = look_closely(
+        view, face.vertices if rng is None else misfit(face.vertices, rng), triangles, face.albedo, share
+    )
+    if seen is None:
+        return None
+    true = seen if rng is None else look_closely(view, face.vertices, triangles, face.albedo, share, like=seen)
+    return None if true is None else example_of(true, *truth(face, true), seen.channels)
 
 
-def example_of(look: Closeup, normals: Floats, skin: NDArray[np.bool_]) -> Example:
-    """The example of a closeup whose true normals are known (h,w,3) where it shows skin (h,w)."""
+def example_of(look: Closeup, normals: Floats, skin: NDArray[np.bool_], channels: Floats) -> Example:
+    """The example of a closeup whose true normals are known (h,w,3) where it shows skin (h,w), seen as `channels`."""
     along = np.maximum((normals * look.normals).sum(2, keepdims=True), 0.2)
     gradient = look.normals - normals / along
     rr, rd, dd = (
@@ -89,14 +107,17 @@ def example_of(look: Closeup, normals: Floats, skin: NDArray[np.bool_]) -> Examp
     slopes = np.where(skin & look.present, slopes, 0.0).clip(-2.0, 2.0)
     metric = np.stack([rr, rd, dd]).clip(-60.0, 60.0)
     half = np.float16
-    return Example(look.channels.astype(half), slopes.astype(half), metric.astype(half), weight.astype(half))
+    return Example(channels.astype(half), slopes.astype(half), metric.astype(half), weight.astype(half))
 
 
-def load_example(path: Path, template: Template) -> Example | None:
-    """The example of a face's file, made once and kept beside it."""
-    return kept_example(
-        path.with_name(path.name.replace("face-", "example-")), lambda: make_example(read_face(path), template)
-    )
+def load_examples(path: Path, template: Template) -> list[Example | None]:
+    """Two examples of a face's file, of its true and of an estimated geometry, made once and kept beside it."""
+    number = int(path.stem.rpartition("-")[2])
+    makes: dict[str, Callable[[], Example | None]] = {
+        "example": lambda: make_example(read_face(path), template),
+        "misfit": lambda: make_example(read_face(path), template, np.random.default_rng([number, 8])),
+    }
+    return [kept_example(path.with_name(path.name.replace("face", name)), make) for name, make in makes.items()]
 
 
 def kept_example(path: Path, make: Callable[[], Example | None]) -> Example | None:

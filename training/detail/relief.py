@@ -33,12 +33,15 @@ STEEPEST = 1.0
 SMOOTH, SHARE_SMOOTH = "smooth", 1.0 / 3.0
 """The kind of relief that is none, and its share of the faces."""
 
+DEEP, LEAST_DEEP = "deep", 0.25
+"""The kind whose lines are all of some depth, and that depth, mm."""
+
 
 @dataclass(frozen=True)
 class Relief:
     """height (H,W) mm out of the skin and tint (H,W,3), a factor of the albedo; rows go up from ``BOTTOM``.
 
-    kind is ``smooth`` (no relief, marks in the albedo alone), ``lines``, ``fine`` or ``old``.
+    kind is ``smooth`` (no relief, marks in the albedo alone), ``lines``, ``fine``, ``old`` or ``deep``.
     """
 
     kind: str
@@ -61,15 +64,24 @@ def map_places(points: Floats) -> NDArray[np.float64]:
 
 
 class ReliefArtist:
-    """Draws relief for heads of one template."""
+    """Draws relief for heads of one template.
 
-    def __init__(self, template: Template) -> None:
+    Lines are anything from hardly there to 2 mm deep; ``deep`` ones at least a quarter of one, on faces with no relief
+    else but spots, a third of which are smooth as always.
+    """
+
+    def __init__(self, template: Template, deep: bool = False) -> None:
         self._marks = map_places(template.mean[template.landmarks68])
+        self._deep = deep
 
     def draw(self, rng: np.random.Generator) -> Relief:
         """One face's relief."""
         kind = SMOOTH if rng.random() < SHARE_SMOOTH else str(rng.choice(["lines", "fine", "old"], p=[0.4, 0.2, 0.4]))
         canvas = _Canvas()
+        if self._deep and kind != SMOOTH:
+            kind, canvas.least = DEEP, LEAST_DEEP
+            self._lines(rng, canvas, rng.uniform(0.6, 1.0), 0.75)
+            _anywhere(rng, canvas, int(rng.integers(3, 20)), 1.0)
         if kind in ("lines", "old"):
             strength = rng.uniform(0.25, 1.0) if kind == "old" else rng.uniform(0.15, 0.8)
             self._lines(rng, canvas, strength, 0.85 if kind == "old" else 0.5)
@@ -167,6 +179,7 @@ class _Canvas:
         self.y = BOTTOM + STEP * np.arange(round(HEIGHT / STEP))
         self.height = np.zeros((len(self.y), len(self.x)))
         self.tint = np.ones((len(self.y), len(self.x), 3))
+        self.least = 0.0
 
     def window(self, low: Floats, high: Floats) -> tuple[slice, slice] | None:
         """Rows and columns between two corners, mm; None where that is nothing."""
@@ -181,6 +194,9 @@ class _Canvas:
 
         depth mm, width mm to where it has 1/e of its depth; lean -1..1.
         """
+        if self.least > 0.0:
+            depth = float(np.copysign(max(abs(depth), self.least), depth))
+            width = max(width, abs(depth))
         reach = 4.0 * width + 0.5
         window = self.window(curve.min(0) - reach, curve.max(0) + reach)
         if window is None:

@@ -17,7 +17,7 @@ from backend.closeup import PIXEL_MM, Closeup, look_closely, with_picture
 from backend.raster import rasterise
 from backend.texture import View
 from training.camera import rotation_from_angles
-from training.detail.examples import Example, example_of, linear, wanted
+from training.detail.examples import Example, example_of, linear, misfit, wanted
 from training.detail.fine import relief_mask
 from training.detail.relief import Relief, ReliefArtist, map_places
 from training.populations.identity import Population
@@ -35,7 +35,7 @@ class Simulator:
     def __init__(self, population: Population) -> None:
         template = population.template
         self._population, self._template = population, template
-        self._artist = ReliefArtist(template)
+        self._artists = ReliefArtist(template), ReliefArtist(template, deep=True)
         self._wanted, self._mask = wanted(template), relief_mask(template)
         self._places = map_places(template.mean)
         self._actions = tuple(str(name) for name in template.expression_names)
@@ -50,17 +50,21 @@ class Simulator:
         yaw, pitch = np.clip(rng.normal(0.0, 18.0), -45.0, 45.0), np.clip(rng.normal(0.0, 9.0), -25.0, 25.0)
         turned = rotation_from_angles(float(yaw), float(pitch), view.roll)
         sight = View(np.full((_SIZE, _SIZE, 3), 0.5, np.float32), turned, camera.translation, camera.focal)
-        even = np.full((len(vertices), 3), 0.5)
-        look = look_closely(sight, vertices, self._template.triangles, even, self._wanted)
-        if look is None:
+        even, triangles = np.full((len(vertices), 3), 0.5), self._template.triangles
+        # Half of the faces are seen with the coarse geometry of an estimate.
+        estimate = misfit(vertices, rng) if rng.random() < 0.5 else vertices
+        seen = look_closely(sight, estimate, triangles, even, self._wanted)
+        look = None if seen is None else look_closely(sight, vertices, triangles, even, self._wanted, like=seen)
+        if seen is None or look is None:
             return None
-        relief = self._artist.draw(rng)
+        relief = self._artists[int(rng.integers(2))].draw(rng)
         height, tint = self._relief(sight, vertices, look, relief)
         gradient = look.tilt(height)
         normals = look.normals - gradient
         normals /= np.linalg.norm(normals, axis=2, keepdims=True)
         picture = photographed(shaded(rng, look, height, normals, tint), rng)
-        return example_of(with_picture(look, picture, np.full(picture.shape, 0.5)), normals, look.present)
+        told = with_picture(seen, picture, np.full(picture.shape, 0.5))
+        return example_of(look, normals, look.present, told.channels)
 
     def _relief(
         self, sight: View, vertices: Floats, look: Closeup, relief: Relief

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.detail.examples import Example, kept_example, load_example
+from training.detail.examples import Example, kept_example, load_examples
 from training.detail.faces import DetailDataError, list_faces
 from training.detail.network import DetailNetwork
 from training.detail.simulate import Simulator
@@ -65,7 +65,8 @@ def train(folders: list[Path], population: Population, run: DetailRun, output: P
         torch.set_num_threads(run.threads)
     output.mkdir(parents=True, exist_ok=True)
     template = population.template
-    rendered = _large([load_example(path, template) for folder in folders for path in list_faces(folder)], run)
+    paths = [path for folder in folders for path in list_faces(folder)]
+    rendered = _large([example for path in paths for example in load_examples(path, template)], run)
     simulated = _large(_simulated(population, run, output / "simulated"), run)
     if not rendered and not simulated:
         raise DetailDataError("None of the faces is large enough to learn from.")

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="sets with different seeds share no person")
     parser.add_argument("--resolution", type=int, default=512, help="width and height in pixels")
     parser.add_argument("--samples", type=int, default=4, help="samples per pixel, denoised")
+    parser.add_argument("--deep", action="store_true", help="lines at least a quarter of a millimetre deep")
     parser.add_argument("--face-only", action="store_true", help="render the face's rectangle alone: twice as fast")
     parser.add_argument(
         "--population", action="append", default=[], metavar="FILE[:WEIGHT]",
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         specs = tuple(found(spec, args.output) for spec in args.population or (ANNY,))
-        settings = {name: getattr(args, name) for name in ("seed", "resolution", "samples", "face_only")}
+        settings = {name: getattr(args, name) for name in ("seed", "resolution", "samples", "deep", "face_only")}
         open_folder(args.output, settings | {"populations": [Path(spec).name for spec in specs]})
         missing = [index for index in range(args.count) if not face_path(args.output, index).exists()]
         if not missing:
@@ -91,7 +92,7 @@ class DetailMaker:
         self._makes.stock = replace(self._makes.stock, skins=young)
         self._template = population.template
         self._fine = FineMesh(population.template)
-        self._artist = ReliefArtist(population.template)
+        self._artist = ReliefArtist(population.template, bool(args.deep))
         self._face = population.template.region("face")
         self._prepare()
         self._scratch = tempfile.TemporaryDirectory(prefix="likeness-")
