@@ -2,7 +2,7 @@
 answer means.
 
 The photo is divided by the shading of the coarse geometry under light that is estimated (`light.py`), and by what is
-left of it that is broad, which is reflectance: Richardson et al. 2016, section 6, after Or-El et al. 2015. The answer
+left of it that is broad, which is reflectance: Richardson et al. 2016, section 7, after Or-El et al. 2015. The answer
 is a height over the coarse surface for each pixel; how its differences between pixels tilt the surface follows from
 where the pixels' rays meet the surface's tangent plane.
 """
@@ -79,13 +79,20 @@ class Closeup:
 
 
 def look_closely(
-    view: View, vertices: Floats, triangles: Ints, model: Floats, wanted: Floats, shift: Floats | None = None
+    view: View,
+    vertices: Floats,
+    triangles: Ints,
+    model: Floats,
+    wanted: Floats,
+    shift: Floats | None = None,
+    like: Closeup | None = None,
 ) -> Closeup | None:
     """The face as the photo shows it; None where it shows nothing of it.
 
     `vertices` (V, 3) mm with the photo's expression, `triangles` (F, 3), `model` (V, 3) linear albedo, `wanted` (V,)
     how much each vertex may have of relief, 0 beyond the face, `shift` (V, 2) pixels from where the view projects a
-    vertex to where the photo shows it.
+    vertex to where the photo shows it. The piece of the photo is the face's, or that of another closeup it is to be
+    `like`.
     """
     seen = view.project(vertices)
     if shift is not None:
@@ -96,6 +103,8 @@ def look_closely(
     if placed is None:
         return None
     corner, scale, (width, height) = placed
+    if like is not None:
+        corner, scale, (height, width) = like.corner, like.scale, like.present.shape
     pixels = np.concatenate([(seen[:, :2] - corner) * scale, seen[:, 2:]], 1)
     raster = rasterise(pixels, triangles, (width, height))
     values = np.concatenate([normals, model, np.asarray(wanted)[:, None], seen[:, 2:]], 1)

@@ -1,6 +1,6 @@
 """Fine relief of the skin from its shading in the photo: a displacement and a normal map in the head's UV.
 
-Richardson et al. 2016, section 6, minimise a shading energy (Or-El et al. 2015) over the coarse depth map. Skin
+Richardson et al. 2016, section 7, minimise a shading energy (Or-El et al. 2015) over the coarse depth map. Skin
 scatters light, so that its brightness follows relief by a quarter to a half of what that energy expects; here a small
 network, trained on renders of known relief, inverts the shading instead. What it sees and what its answer means is
 `closeup.py`'s to say.
