@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--population", action="append", default=[], metavar="FILE[:WEIGHT]",
         help="whom to simulate: a population file, or anny; repeat to mix several (default: anny)",
     )  # fmt: skip
-    parser.add_argument("--simulated", type=int, default=300, help="simulated faces (default: %(default)s)")
-    parser.add_argument("--batches", type=int, default=4000, help="batches of 6 pieces (default: %(default)s)")
+    parser.add_argument("--simulated", type=int, default=160, help="simulated faces (default: %(default)s)")
+    parser.add_argument("--batches", type=int, default=5200, help="batches of 6 pieces (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="default: one per core")
 

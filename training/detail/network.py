@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from backend.closeup import CHANNELS
 
-WIDTHS = (24, 40, 56, 64)
+WIDTHS = (20, 40, 56, 64)
 
 _GUESSES = 4
 _FLAT = 0.1  # of the light's change by slope, squared: less is no direction to go by

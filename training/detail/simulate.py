@@ -131,11 +131,14 @@ def photographed(radiance: NDArray[np.float32], rng: np.random.Generator) -> NDA
 
 
 def _open_sky(height: Floats) -> NDArray[np.float64]:
-    """How much of the dome each point sees, about 1 where it is flat: less in valleys, of whatever width."""
-    total = np.zeros(height.shape)
+    """How much of the dome each point sees, about 1 where it is flat: less in valleys, of whatever width.
+
+    Between two banks that rise at an angle it is the angle's cosine: hardly less than 1 where relief is shallow.
+    """
+    rise = np.zeros(height.shape)
     for sigma in (1.0, 2.0, 4.0, 8.0):
-        total += (gaussian_filter(height, sigma) - height) / (sigma * PIXEL_MM)
-    return np.exp(-0.55 * np.maximum(total, -0.3))
+        rise = np.maximum(rise, (gaussian_filter(height, sigma) - height) / (sigma * PIXEL_MM))
+    return 1.0 / np.sqrt(1.0 + (1.5 * rise) ** 2)
 
 
 def _shadow(height: Floats, look: Closeup, lamp: Floats, soft: float) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ from training.whole_file import whole_file
 
 CHECKPOINT = "detail.pt"
 
-_ENOUGH = (0.2, 0.02)
+_ENOUGH = (0.1, 0.02)
 """Tilt, rad, below which errors count quadratically, at first and from the middle of the training on: what is smaller
 is noise of the truth. Squares first, since a network that begins with no relief learns little from what is linear."""
 
@@ -43,13 +43,13 @@ class DetailRun:
     simulated faces beside those that were rendered, which are so large a share of the pieces.
     """
 
-    batches: int = 6000
+    batches: int = 5200
     batch: int = 6
     side: int = 112
-    rate: float = 1.5e-3
-    decay: float = 0.9995
+    rate: float = 2.5e-3
+    decay: float = 0.999
     seed: int = 1
-    simulated: int = 300
+    simulated: int = 160
     rendered_share: float = 0.6
     threads: int = 0
 
@@ -178,7 +178,7 @@ def loss_of(height: Tensor, slopes: Tensor, metric: Tensor, weight: Tensor, enou
     # Central differences do not see a checkerboard, and nothing sees the height's level.
     rough = (height[:, 1:, 1:] - height[:, 1:, :-1] - height[:, :-1, 1:] + height[:, :-1, :-1]).abs().mean()
     level = functional.avg_pool2d(height[:, None], 16).abs().mean()
-    # Where errors count as squares they are small numbers: as much as they would be if linear.
+    # Where errors count as squares they are small numbers: about as much as they would be if linear.
     scale = 1.0 + enough / 0.1
     return scale * (tilt * inner).sum() / inner.sum().clamp(min=1.0) + 0.05 * rough + 0.005 * level
 

@@ -56,17 +56,20 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"likeness render-detail: {error}\n")
         return 2
     failed = 0
-    with Progress("render", args.count, args.count - len(missing)) as progress:
-        for index in missing:
-            try:
-                write_face(face_path(args.output, index), maker.make(index))
-            except DiskFull as error:
-                sys.stderr.write(f"likeness render-detail: {error}\n")
-                return 1
-            except RenderFailed as error:
-                failed += 1
-                sys.stderr.write(f"likeness render-detail: face {index} failed: {error}\n")
-            progress.advance()
+    try:
+        with Progress("render", args.count, args.count - len(missing)) as progress:
+            for index in missing:
+                try:
+                    write_face(face_path(args.output, index), maker.make(index))
+                except DiskFull as error:
+                    sys.stderr.write(f"likeness render-detail: {error}\n")
+                    return 1
+                except RenderFailed as error:
+                    failed += 1
+                    sys.stderr.write(f"likeness render-detail: face {index} failed: {error}\n")
+                progress.advance()
+    finally:
+        maker.close()
     return 1 if failed else 0
 
 
@@ -143,6 +146,11 @@ class DetailMaker:
         picture = scene.scene.view_layers[0]
         picture.use_pass_normal = True
         self._picture = picture.name
+
+    def close(self) -> None:
+        """Removes the scratch files."""
+        self._scratch.cleanup()
+        self._makes.close()
 
     def make(self, index: int) -> DetailFace:
         """Face number ``index``. Raises a :class:`training.render.engine.RenderFailed` when it comes out wrong."""
