@@ -232,7 +232,7 @@ def _channels(
     ratio = np.zeros((*present.shape, 3), np.float32)
     ratio.reshape(-1, 3)[at] = np.log(np.maximum(picture.reshape(-1, 3)[at], _DARK)) - shone[:, None]
     weight = np.asarray(sure, np.float32) + np.float32(1e-3) * present
-    broad = _blurred(np.concatenate([ratio * weight[..., None], weight[..., None]], 2), BROAD_MM / PIXEL_MM)
+    broad = blurred(np.concatenate([ratio * weight[..., None], weight[..., None]], 2), BROAD_MM / PIXEL_MM)
     detail = ratio - broad[..., :3] / np.maximum(broad[..., 3:], 1e-6)
     flat[:3, at] = 10.0 * np.clip(detail.reshape(-1, 3)[at].T, -1.0, 1.0)
     flat[3, at], flat[4, at] = np.clip(tilted(right), -3.0, 3.0), np.clip(tilted(down), -3.0, 3.0)
@@ -242,7 +242,7 @@ def _channels(
     return filled
 
 
-def _blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
+def blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
     """A blur (h, w, C) by three boxes, which is nearly Gaussian; what is outside counts as zero."""
     half = max(1, round((np.sqrt(4.0 * deviation**2 + 1.0) - 1.0) / 2.0))
     for _ in range(3):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .atlas import Atlas, make_atlas
 from .bundle import Bundle
-from .closeup import Closeup, look_closely
+from .closeup import PIXEL_MM, Closeup, blurred, look_closely
 from .failures import Failure
 from .png import deep_png
 from .raster import vertex_normals
@@ -49,6 +49,13 @@ APART_MM: Final = (2.5, 7.0)
 
 HIDDEN_MM: Final = 2.0
 """Skin this far behind what the closeup shows is hidden."""
+
+QUIET: Final = (0.007, 0.0175)
+"""Slopes, root mean square within some millimetres: what the network tells about skin that is smoother than the first
+number is noise, and beyond the second number it is relief. That is 0.4 and 1 degrees."""
+
+QUIET_MM: Final = 2.0
+"""Standard deviation of that neighbourhood."""
 
 TRUSTED: Final = (0.35, 0.75)
 """How well the texture says that skin is seen around a texel: below the first there is no relief, above the second, all
@@ -119,7 +126,8 @@ class Detail:
             raise
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise Failure("regressor_failed", reason=str(error).splitlines()[0]) from error
-        relief: NDArray[np.float32] = np.asarray(height[0], np.float32) * look.share
+        told = np.asarray(height[0], np.float32)
+        relief: NDArray[np.float32] = told * _step(_roughness(told, look), *QUIET) * look.share
         return relief
 
     def detail(
@@ -221,6 +229,14 @@ def _open(model: Path) -> InferenceSession:
         raise
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise Failure("detail_missing", name=model.name) from error
+
+
+def _roughness(height: NDArray[np.float32], look: Closeup) -> NDArray[np.float32]:
+    """Root mean square slope (h, w) about each pixel that shows the face."""
+    square = (look.tilt(height) ** 2).sum(2) * look.present
+    sums = blurred(np.stack([square, look.present], 2).astype(np.float32), QUIET_MM / PIXEL_MM)
+    rough: NDArray[np.float32] = np.sqrt(sums[..., 0] / np.maximum(sums[..., 1], 1e-3))
+    return rough
 
 
 def _encoded(share: Floats) -> str:

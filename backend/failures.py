@@ -44,6 +44,7 @@ TABLE: Final = {
         503,
     ),
     "localiser_missing": Entry("The face localiser {name} is missing or damaged; reinstall Likeness.", 503),
+    "detail_missing": Entry("The network for detail, {name}, is missing or damaged; reinstall Likeness.", 503),
     "runtime_missing": Entry("Python has no onnxruntime here; install `likeness[cpu]` or `likeness[gpu]`.", 503),
     "regressor_failed": Entry(
         "The network could not be run ({reason}); try again, and choose the CPU backend if this happens again.", 500

@@ -1,4 +1,5 @@
-"""The way a photo takes: decode -> localise -> crop -> regress -> second look -> (feedback) -> pose -> coefficients."""
+"""The way a photo takes: decode -> localise -> crop -> regress -> second look -> (feedback) -> pose -> (texture) ->
+(detail) -> coefficients."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from . import PROTOCOL
 from .bundle import Bundle, open_bundle
 from .crop import Crop, crop_from_box, crop_from_keypoints, crop_from_landmarks, sample
 from .decode import Picture, decode
+from .detail import SIDE, Detail, SkinDetail
 from .failures import Failure
 from .feedback import Feedback
 from .localise import Face, Localiser
@@ -38,7 +40,7 @@ class Reconstruction:
     `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `illumination` (9, 3) as
     `Estimate` has it, `landmarks68_2d` (68, 2) in pixels of the upright photo, `rotation` (3, 3) and `translation` (3,)
     mm from head space to camera space, `focal` pixels, `image_size` (width, height), `face_box` (x, y, width, height)
-    pixels, `seconds` that each stage took, `texture` only where it is asked for.
+    pixels, `seconds` that each stage took, `texture` and `detail` only where they are asked for.
     """
 
     identity: Floats
@@ -56,6 +58,7 @@ class Reconstruction:
     bundle_sha256: str
     seconds: Mapping[str, float]
     texture: SkinTexture | None = None
+    detail: SkinDetail | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The protocol's answer, ready for `json`."""
@@ -77,6 +80,8 @@ class Reconstruction:
             answer["focal"] = self.focal
         if self.texture is not None:
             answer["texture"] = self.texture.to_json()
+        if self.detail is not None:
+            answer["detail"] = self.detail.to_json()
         return answer
 
 
@@ -103,6 +108,7 @@ class Reconstructor:
         self._regressor = regressor
         self._feedback = feedback
         self._skin = Skin.of(bundle)
+        self._detail = Detail.of(bundle)
 
     @classmethod
     def open(cls, bundle_dir: Path | None = None) -> Reconstructor:
@@ -126,15 +132,16 @@ class Reconstructor:
         box: Box | None = None,
         method: str | None = None,
         texture: int | None = None,
+        detail: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Reconstruction:
         """The head of face number `face` (0: the largest and surest) in an image file's content.
 
         `box` (x, y, width, height), pixels of the upright photo, is where somebody says that the face is, from the
         brows to the chin; then no face is looked for. `texture` is the side of the skin's texture, one of `SIDES`, and
-        None where none is wanted; the answer has none either where bundle or photo do not give one. `cancelled` is
-        asked between the stages. Raises Failure: those of `decode`, and `method_unknown`, `face_none`, `face_number`,
-        `box_outside`, `regressor_failed`, `cancelled`.
+        None where none is wanted; `detail` says whether fine relief is. The answer has none either where bundle or
+        photo do not give one. `cancelled` is asked between the stages. Raises Failure: those of `decode`, and
+        `method_unknown`, `face_none`, `face_number`, `box_outside`, `regressor_failed`, `detail_missing`, `cancelled`.
         """
         if method not in (None, "", self.bundle.method):
             raise Failure("method_unknown", method=method, known=self.bundle.method)
@@ -163,12 +170,19 @@ class Reconstructor:
         if landmarks is not None:
             with _stage("pose", seconds, cancelled):
                 pose = self._pose(picture, landmarks, estimate)
-        skin = None
-        if texture is not None and self._skin is not None and landmarks is not None and pose is not None:
+        skin, relief = None, None
+        wanted = texture is not None or detail
+        if wanted and self._skin is not None and landmarks is not None and pose is not None:
+            head = self.bundle.vertices(estimate.identity, estimate.expression)
+            sight = picture.image, picture.reduction, pose, landmarks, head
             with _stage("texture", seconds, cancelled):
-                head = self.bundle.vertices(estimate.identity, estimate.expression)
-                sight = picture.image, picture.reduction, pose, landmarks
-                skin = painted(*self._skin.texture(*sight, head, estimate.reflectance, texture))
+                atlas, made = self._skin.texture(*sight, estimate.reflectance, texture or SIDE)
+                skin = None if texture is None else painted(atlas, made)
+            if detail and self._detail is not None:
+                with _stage("detail", seconds, cancelled):
+                    trust = atlas.image(made.trust[:, None])[..., 0]
+                    view, shift = self._skin.sight(*sight)
+                    relief = self._detail.detail(view, head, self._skin.model(estimate.reflectance), shift, trust)
         if cancelled():
             raise Failure("cancelled")
         return Reconstruction(
@@ -187,6 +201,7 @@ class Reconstructor:
             bundle_sha256=self.bundle.sha256,
             seconds=seconds,
             texture=skin,
+            detail=relief,
         )
 
     def faces(self, image_bytes: bytes) -> FacesFound:

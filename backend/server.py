@@ -75,7 +75,7 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
 
     async def reconstruct(request: Request) -> Response:
         _check_protocol(request)
-        face, box, texture = _face(request), _box(request), _texture(request)
+        face, box, texture, detail = _face(request), _box(request), _texture(request), _detail(request)
         method = request.query_params.get("method")
         photo = await _body(request)
         if method == voxels.METHOD:
@@ -83,7 +83,7 @@ def create_app(reconstructor: Reconstructor, token: str) -> Starlette:
 
         def work(cancelled: Callable[[], bool]) -> Reconstruction:
             return reconstructor.reconstruct(
-                photo, face=face, box=box, method=method, texture=texture, cancelled=cancelled
+                photo, face=face, box=box, method=method, texture=texture, detail=detail, cancelled=cancelled
             )
 
         return await in_turn(request, work)
@@ -162,6 +162,13 @@ def _texture(request: Request) -> int | None:
     if value not in known:
         raise Failure("request_invalid", name="texture", value=repr(value), wanted=f"one of {', '.join(known)}")
     return known[value]
+
+
+def _detail(request: Request) -> bool:
+    value = request.query_params.get("detail", "0")
+    if value not in ("0", "1"):
+        raise Failure("request_invalid", name="detail", value=repr(value), wanted="0 or 1")
+    return value == "1"
 
 
 async def _body(request: Request) -> bytes:

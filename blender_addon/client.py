@@ -47,13 +47,16 @@ class Client:
         face: int | None = None,
         box: tuple[float, float, float, float] | None = None,
         texture: int | None = None,
+        detail: bool = False,
     ) -> dict[str, Any]:
         """The answer of `/v1/reconstruct` to the bytes of an image file.
 
-        `box` is in pixels of the upright photo; `texture` is the side of the skin's texture, None for none.
+        `box` is in pixels of the upright photo; `texture` is the side of the skin's texture, None for none;
+        `detail` asks for its fine relief.
         """
         drawn = None if box is None else ",".join(f"{value:.2f}" for value in box)
-        asked = (("method", method), ("face", face), ("box", drawn), ("texture", texture))
+        fine = 1 if detail else None
+        asked = (("method", method), ("face", face), ("box", drawn), ("texture", texture), ("detail", fine))
         query = {key: value for key, value in asked if value not in ("", None)}
         path = "/v1/reconstruct" + (f"?{urlencode(query)}" if query else "")
         return self._request("POST", path, photo, RECONSTRUCT_SECONDS)

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import eye_texture, images, material, modifiers, shape, texture
+from . import detail, eye_texture, images, material, modifiers, shape, texture
 from . import head as heads
 from .failures import Failure
 
@@ -143,10 +143,12 @@ def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
     skin = _skin_vertices(mesh)
     added: list[bpy.types.ID] = []
     eye: bpy.types.Image | None = None
-    skin_image = texture.of(copy)
+    skin_image, relief = texture.of(copy), detail.of(copy)
+    shown = detail.strength(copy)
+    strength = 1.0 if shown is None else float(shown.default_value)
     for index, original in enumerate(mesh.materials):
         kind = original.get(material.KIND, "skin")
-        colour, image = None, None
+        colour, image, normals = None, None, None
         if kind == "skin" and skin_image is not None and ending != ".obj":
             image = skin_image
         elif kind == "skin":
@@ -156,7 +158,9 @@ def _plain_materials(copy: bpy.types.Object, ending: str) -> list[bpy.types.ID]:
                 eye = _eye_image(original)
                 added.append(eye)
             image = eye
-        mesh.materials[index] = material.plain(kind, original.name, colour, image)
+        if kind == "skin" and relief is not None and ending != ".obj":
+            normals = relief
+        mesh.materials[index] = material.plain(kind, original.name, colour, image, normals, strength)
         if material.is_hidden(original):
             material.hide(mesh.materials[index])
         added.append(mesh.materials[index])

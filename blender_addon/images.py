@@ -103,3 +103,11 @@ def encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     linear = np.clip(linear, 0.0, 1.0)
     values = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return values.astype(np.float32)
+
+
+def packed(name: str, data: bytes, side: int) -> bpy.types.Image:
+    """A picture of `side` x `side` pixels inside the file, from the bytes of an image file."""
+    image = bpy.data.images.new(name, side, side)
+    image.source = "FILE"
+    image.pack(data=data, data_len=len(data))
+    return image

@@ -27,6 +27,8 @@ PUPIL_RADIUS = 0.027
 
 
 ALBEDO_LABEL, ORIGIN_LABEL = "Skin From Photo", "Seen, Mirrored or Made Up"  # of the nodes with the pictures
+RELIEF_LABEL, DISPLACEMENT_LABEL = "Relief From Photo", "The Same as Displacement"  # of the nodes with the pictures
+STRENGTH_LABEL = "Relief's Strength"  # of the node that turns the picture into normals
 KIND = "likeness_material"  # custom property of a material
 
 
@@ -94,6 +96,39 @@ def image(skin: bpy.types.Material) -> bpy.types.Image | None:
     return next((node.image for node in nodes if node.label == ALBEDO_LABEL), None)
 
 
+def show_relief(skin: bpy.types.Material, normals: bpy.types.Image, displacement: bpy.types.Image) -> None:
+    """Let `normals` bend the skin's, below its pores; `displacement` lies beside it, for whoever wants geometry."""
+    tree = skin.node_tree
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    pores = next((node for node in tree.nodes if node.type == "BUMP"), None)
+    uv = tree.nodes.new("ShaderNodeUVMap")
+    uv.uv_map = UV
+    bent = tree.nodes.new("ShaderNodeNormalMap")
+    bent.space, bent.uv_map, bent.label = "TANGENT", UV, STRENGTH_LABEL
+    for picture, label, place in ((normals, RELIEF_LABEL, 0.0), (displacement, DISPLACEMENT_LABEL, -300.0)):
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image, node.label = picture, label
+        node.location = (shader.location.x - 660.0, shader.location.y - 900.0 + place)
+        tree.links.new(uv.outputs["UV"], node.inputs["Vector"])
+        if picture == normals:
+            tree.links.new(node.outputs["Color"], bent.inputs["Color"])
+    uv.location = (shader.location.x - 880.0, shader.location.y - 900.0)
+    bent.location = (shader.location.x - 360.0, shader.location.y - 900.0)
+    tree.links.new(bent.outputs["Normal"], (pores or shader).inputs["Normal"])
+
+
+def relief(skin: bpy.types.Material) -> bpy.types.Image | None:
+    """The picture of the skin's normals, None where it has none."""
+    nodes = skin.node_tree.nodes if skin.node_tree is not None else ()
+    return next((node.image for node in nodes if node.label == RELIEF_LABEL), None)
+
+
+def relief_strength(skin: bpy.types.Material) -> bpy.types.NodeSocket | None:
+    """The input that says how much of the relief is shown, None where there is none."""
+    nodes = skin.node_tree.nodes if skin.node_tree is not None else ()
+    return next((node.inputs["Strength"] for node in nodes if node.label == STRENGTH_LABEL), None)
+
+
 def hide(thing: bpy.types.Material) -> None:
     """Let nothing be seen of it in renders and Material Preview."""
     shader = next(node for node in thing.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
@@ -106,8 +141,18 @@ def is_hidden(thing: bpy.types.Material) -> bool:
     return any(node.type == "BSDF_PRINCIPLED" and node.inputs["Alpha"].default_value == 0.0 for node in nodes)
 
 
-def plain(kind: str, name: str, colour: Socket | None, image: bpy.types.Image | None) -> bpy.types.Material:
-    """A material of one colour or image that exporters understand; without `colour` that of `create` in Solid mode."""
+def plain(
+    kind: str,
+    name: str,
+    colour: Socket | None,
+    image: bpy.types.Image | None,
+    normals: bpy.types.Image | None = None,
+    strength: float = 1.0,
+) -> bpy.types.Material:
+    """A material of one colour or image that exporters understand; without `colour` that of `create` in Solid mode.
+
+    `normals` is a normal map, shown with a `strength`.
+    """
     material = bpy.data.materials.new(name)
     if material.node_tree is None:
         material.use_nodes = True
@@ -117,7 +162,12 @@ def plain(kind: str, name: str, colour: Socket | None, image: bpy.types.Image | 
     elif colour is None:
         colour = _KINDS.get(kind, _KINDS["skin"])[1]
     roughness = 0.15 if kind == "eye" else 0.5
-    tree.node("ShaderNodeOutputMaterial", {"Surface": _principled(tree, base_color=colour, roughness=roughness)})
+    inputs: dict[str, Socket] = {"base_color": colour, "roughness": roughness}
+    if normals is not None:
+        told = tree.node("ShaderNodeTexImage", {}, image=normals).outputs["Color"]
+        bent = tree.node("ShaderNodeNormalMap", {"Color": told, "Strength": strength}, space="TANGENT", uv_map=UV)
+        inputs["normal"] = bent.outputs["Normal"]
+    tree.node("ShaderNodeOutputMaterial", {"Surface": _principled(tree, **inputs)})
     tree.arrange()
     return material
 

@@ -50,6 +50,11 @@ class LikenessSceneProperties(bpy.types.PropertyGroup):
         ),
         default="2048",
     )
+    detail: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Wrinkles",
+        description="Give the skin the wrinkles and folds that the photo shows, as a normal map",
+        default=True,
+    )
     add_subdivision: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Smooth Renders",
         description="Add a Subdivision modifier that works in renders; the viewport stays quick",

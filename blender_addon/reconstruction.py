@@ -50,6 +50,24 @@ class Texture:
 
 
 @dataclass(frozen=True)
+class Detail:
+    """PNG files of `side` x `side` texels in the head's UV, 16 bits deep: `normal` the skin's fine relief as a normal
+    map in tangent space (x along u, y along v), and `displacement` the same as heights: black to white are `range_mm`,
+    and the middle is none.
+    """
+
+    side: int
+    range_mm: float
+    normal: bytes
+    displacement: bytes
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> Detail:
+        """Read the backend's `detail`. Raises KeyError, TypeError and ValueError for what is none."""
+        return cls(int(answer["side"]), float(answer["range_mm"]), _png(answer["normal"]), _png(answer["displacement"]))
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """Coefficients of one head. What the method does not estimate is None.
 
@@ -71,6 +89,7 @@ class Reconstruction:
     illumination: NDArray[np.float32] | None = None
     uncertainty: NDArray[np.float32] | None = None
     texture: Texture | None = None
+    detail: Detail | None = None
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any], bundle: Bundle) -> Reconstruction:
@@ -98,6 +117,7 @@ class Reconstruction:
                 illumination=_estimated(answer, "illumination", (9, 3)),
                 uncertainty=_estimated(answer, "uncertainty", (len(bundle.mean),)),
                 texture=None if answer.get("texture") is None else Texture.from_answer(answer["texture"]),
+                detail=None if answer.get("detail") is None else Detail.from_answer(answer["detail"]),
             )
         except KeyError as error:
             raise Failure("backend_answer", reason=f"{error.args[0]} is missing") from error

@@ -10,7 +10,7 @@ from typing import Literal
 import bpy
 from mathutils import Vector
 
-from . import camera, confidence, head, illumination, studio, texture
+from . import camera, confidence, detail, head, illumination, studio, texture
 from .bundle import Bundle
 from .reconstruction import Reconstruction
 
@@ -89,6 +89,8 @@ def add(
         made = head.create(bundle, first.reconstruction, collection, photo=first.photo)
         if first.reconstruction.texture is not None:
             texture.add(made, first.reconstruction.texture)
+        if first.reconstruction.detail is not None:
+            detail.add(made, first.reconstruction.detail)
         if location is not None:
             made.location = location
         if options.subdivision:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import material
+from . import images, material
 from .reconstruction import Texture
 
 ALBEDO, ORIGIN = "Skin", "Skin Origin"
@@ -12,8 +12,8 @@ ALBEDO, ORIGIN = "Skin", "Skin Origin"
 
 def add(head: bpy.types.Object, texture: Texture) -> bpy.types.Image:
     """Show the texture on the skin of `head`; returns the skin's picture, packed into the file like that of origins."""
-    albedo = _image(ALBEDO, texture.albedo, texture.side)
-    origin = _image(ORIGIN, texture.origin, texture.side)
+    albedo = images.packed(ALBEDO, texture.albedo, texture.side)
+    origin = images.packed(ORIGIN, texture.origin, texture.side)
     origin.colorspace_settings.name = "Non-Color"
     for slot in head.data.materials:
         if slot.get(material.KIND) == "skin":
@@ -30,10 +30,3 @@ def of(head: bpy.types.Object) -> bpy.types.Image | None:
         if slot is not None and slot.get(material.KIND) == "skin":
             return material.image(slot)
     return None
-
-
-def _image(name: str, data: bytes, side: int) -> bpy.types.Image:
-    image = bpy.data.images.new(name, side, side)
-    image.source = "FILE"
-    image.pack(data=data, data_len=len(data))
-    return image

@@ -27,7 +27,7 @@ _ENDS_ALL = ("cancelled", "protocol", "backend_python", "backend_start", "bundle
 @dataclass(frozen=True)
 class Job:
     """Photos, and what is to work on them. `face` and `box` (x, y, width, height), upright pixels, choose the face;
-    `texture` is the side of the skin's texture, None for none.
+    `texture` is the side of the skin's texture, None for none; `detail` says whether its fine relief is wanted.
     """
 
     photos: tuple[Photo | Path, ...]
@@ -36,6 +36,7 @@ class Job:
     face: int | None = None
     box: Box | None = None
     texture: int | None = None
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,9 @@ def _one(
     answer = _asked(
         server,
         cancelled,
-        lambda: client.reconstruct(data, method=job.method, face=job.face, box=job.box, texture=job.texture),
+        lambda: client.reconstruct(
+            data, method=job.method, face=job.face, box=job.box, texture=job.texture, detail=job.detail
+        ),
     )
     return health.provider, Reconstruction.from_answer(answer, bundle)
 

@@ -70,6 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "off: an even skin",
     )
     parser.add_argument(
+        "--detail",
+        choices=("on", "off"),
+        help="wrinkles and folds from the photo's shading: a normal map in .blend, .glb, .fbx and the preview, where "
+        "it is on unless you say otherwise; in .npz, where it is off, a displacement and a normal map",
+    )
+    parser.add_argument(
         "--preview", type=Path, metavar="PNG", help="also render a picture of the head (one photo only)"
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON for each photo")
@@ -125,7 +131,8 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for job in jobs:
         try:
-            answer = reconstruct(reconstructor, job, args.method, None if args.texture == "off" else int(args.texture))
+            texture = None if args.texture == "off" else int(args.texture)
+            answer = reconstruct(reconstructor, job, args.method, texture, _detailed(job, args.detail))
         except (Failure, blender.BlenderError, OSError) as error:
             failed += 1
             report_failure(job, error, as_json=args.json)
@@ -135,20 +142,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def reconstruct(
-    reconstructor: Reconstructor, job: Job, method: str | None, texture: int | None = None
+    reconstructor: Reconstructor, job: Job, method: str | None, texture: int | None = None, detail: bool = False
 ) -> dict[str, Any]:
-    """Reconstruct one photo and write its files; return the answer, as the protocol gives it, without the texture.
+    """Reconstruct one photo and write its files; return the protocol's answer without texture and detail.
 
     Raises backend.failures.Failure, likeness.blender.BlenderError, and OSError when the photo cannot be read or a file
     not be written. Files that were there before are then as they were.
     """
     wanted = texture if job.needs_blender else None
-    answer = reconstructor.reconstruct(job.image.read_bytes(), method=method, texture=wanted).to_json()
+    found = reconstructor.reconstruct(job.image.read_bytes(), method=method, texture=wanted, detail=detail)
+    answer = found.to_json()
     preview = job.preview or job.output.with_suffix(".png")
     with staged(job.output.parent) as folder, staged(preview.parent) as preview_folder, TemporaryDirectory() as unused:
         output = folder / job.output.name
         if job.format == "npz":
-            npz.write(output, answer, reconstructor.bundle)
+            npz.write(output, answer, reconstructor.bundle, found.detail)
         if job.needs_blender:
             blender.write(
                 output if job.format != "npz" else Path(unused) / "head.blend",
@@ -157,8 +165,14 @@ def reconstruct(
                 job.image,
                 reconstructor.bundle.folder,
             )
-    answer.pop("texture", None)
+    for name in ("texture", "detail"):
+        answer.pop(name, None)
     return answer
+
+
+def _detailed(job: Job, chosen: str | None) -> bool:
+    """Whether detail is computed: as `--detail` says, else where Blender shows it."""
+    return job.needs_blender if chosen is None else chosen == "on"
 
 
 def report_success(job: Job, answer: Mapping[str, Any], *, as_json: bool) -> None:

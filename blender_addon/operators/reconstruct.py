@@ -43,9 +43,9 @@ class Reconstructing(InBackground):
     def job(self, context: bpy.types.Context, face: int | None = None, box: Box | None = None) -> Job:
         """Of the chosen sources; image datablocks are read here, since threads must not touch them."""
         read = tuple(images.read(bpy.data.images[one]) if isinstance(one, str) else one for one in self._sources)
-        chosen = context.scene.likeness.texture
-        texture = None if chosen == "NONE" else int(chosen)
-        return Job(read, settings(context).launch(), face=face, box=box, texture=texture)
+        chosen = context.scene.likeness
+        texture = None if chosen.texture == "NONE" else int(chosen.texture)
+        return Job(read, settings(context).launch(), face=face, box=box, texture=texture, detail=chosen.detail)
 
     def start(self, context: bpy.types.Context, job: Job) -> set[str]:
         """Begin in the background."""

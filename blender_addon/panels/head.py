@@ -6,7 +6,7 @@ from itertools import groupby
 
 import bpy
 
-from .. import arkit, camera, confidence, sliders
+from .. import arkit, camera, confidence, detail, sliders
 from .. import head as heads
 from ..result import SUBDIVISION
 from ..selection import active_head
@@ -41,6 +41,9 @@ class LIKENESS_PT_head(OfHead, bpy.types.Panel):
             row.prop(modifier, "show_viewport", text=said("Smooth"), icon="MOD_SUBSURF", translate=False)
         neutral = layout.operator("likeness.reset", text=said("Neutral"), icon="LOOP_BACK", translate=False)
         neutral.to = "NEUTRAL"
+        strength = detail.strength(thing)
+        if strength is not None:
+            layout.prop(strength, "default_value", text=said("Wrinkles"), slider=True, translate=False)
         cameras = camera.of_photos(thing)
         if len(cameras) > 1:
             column = layout.column(align=True)

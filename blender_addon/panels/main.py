@@ -72,7 +72,7 @@ class LIKENESS_PT_options(InTab, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         chosen = context.scene.likeness
-        for name in ("texture", "add_camera", "lights", "add_subdivision"):
+        for name in ("texture", "detail", "add_camera", "lights", "add_subdivision"):
             layout.prop(chosen, name)
 
 

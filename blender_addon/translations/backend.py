@@ -24,6 +24,7 @@ BACKEND_SENTENCES = {
     "bundle_schema": "The bundle has format {found} and this version of Likeness reads {known}; update Likeness, or "
     "choose another bundle folder.",
     "localiser_missing": "The face localiser {name} is missing or damaged; reinstall Likeness.",
+    "detail_missing": "The network for detail, {name}, is missing or damaged; reinstall Likeness.",
     "runtime_missing": "Python has no onnxruntime here; install `likeness[cpu]` or `likeness[gpu]`.",
     "regressor_failed": "The network could not be run ({reason}); try again, and choose the CPU backend if this "
     "happens again.",

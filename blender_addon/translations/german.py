@@ -102,6 +102,9 @@ GERMAN = {
     ),
     "Give the head the face that is in the clipboard": "Dem Kopf das Gesicht aus der Zwischenablage geben",
     "Give the head this face or expression": "Dem Kopf dieses Gesicht oder diesen Ausdruck geben",
+    "Give the skin the wrinkles and folds that the photo shows, as a normal map": (
+        "Der Haut die Falten und Furchen geben, die das Foto zeigt, als Normalen-Map"
+    ),
     "HEIC images cannot be read; export the photo as JPEG and use that.": (
         "HEIC-Bilder können nicht gelesen werden; exportieren Sie das Foto als JPEG und nehmen Sie dieses."
     ),
@@ -428,6 +431,9 @@ GERMAN = {
         "Das Netz ließ sich nicht ausführen ({reason}); versuchen Sie es noch einmal, und wählen Sie das "
         "CPU-Backend, wenn es wieder geschieht."
     ),
+    "The network for detail, {name}, is missing or damaged; reinstall Likeness.": (
+        "Das Netz für Einzelheiten, {name}, fehlt oder ist beschädigt; installieren Sie Likeness neu."
+    ),
     "The photo did not arrive within {seconds} s; try again.": (
         "Das Foto ist in {seconds} s nicht angekommen; versuchen Sie es noch einmal."
     ),
@@ -494,6 +500,7 @@ GERMAN = {
         "Wo das Gesicht ist (links, oben, Breite, Höhe in Pixeln), von den Brauen bis zum Kinn; ohne Breite wird "
         "es gesucht"
     ),
+    "Wrinkles": "Falten",
     "Write a copy of the head to a file: its identity baked in, with the ARKit expressions alone": (
         "Eine Kopie des Kopfes in eine Datei schreiben: mit eingebackener Identität und nur den Ausdrücken von ARKit"
     ),

@@ -174,6 +174,7 @@ def test_what_is_asked_wrongly_is_refused(child: Child, portrait: bytes) -> None
         assert child.code(f"/v1/reconstruct?box={box}", portrait) == (400, "request_invalid")
     for side in ("0", "1000", "big"):
         assert child.code(f"/v1/reconstruct?texture={side}", portrait) == (400, "request_invalid")
+    assert child.code("/v1/reconstruct?detail=yes", portrait) == (400, "request_invalid")
     assert child.code("/v1/reconstruct?box=9000,0,5,5", portrait) == (422, "box_outside")
     _, answer = child.ask("/v1/reconstruct?face=3", portrait)
     assert answer["error"]["facts"] == {"count": "1", "face": "3", "last": "0"}

@@ -55,7 +55,7 @@ def test_an_answer_is_read_as_it_was_meant(folder: Path) -> None:
     pytest.importorskip("onnxruntime")
     from backend.pipeline import Reconstructor
 
-    meant = Reconstructor.open(folder).reconstruct(PHOTO.read_bytes(), texture=1024)
+    meant = Reconstructor.open(folder).reconstruct(PHOTO.read_bytes(), texture=1024, detail=True)
     answer = json.loads(json.dumps(meant.to_json()))
     read = addon_reconstruction.Reconstruction.from_answer(answer, addon_bundle.load(folder))
     np.testing.assert_allclose(read.identity, meant.identity, rtol=1e-6)
@@ -66,6 +66,9 @@ def test_an_answer_is_read_as_it_was_meant(folder: Path) -> None:
             np.testing.assert_allclose(ours, theirs, rtol=1e-6)
     assert (read.pose is None) == (meant.rotation is None)
     assert (read.texture is None) == (meant.texture is None)
+    assert (read.detail is None) == (meant.detail is None)
+    if read.detail is not None and meant.detail is not None:
+        assert read.detail.side == len(meant.detail.displacement)
     if read.pose is not None:
         assert read.pose.image_size == meant.image_size
         assert read.pose.focal == pytest.approx(meant.focal)

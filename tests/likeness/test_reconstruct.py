@@ -78,6 +78,16 @@ def test_one_photo_becomes_arrays(bundle: Path, tmp_path: Path, capsys: pytest.C
     assert [path.name for path in output.parent.iterdir()] == ["head.npz"]
 
 
+def test_relief_is_in_the_arrays_where_it_is_asked_for(bundle: Path, tmp_path: Path) -> None:
+    output = tmp_path / "head.npz"
+    assert reconstruct(bundle, PHOTO, "--output", output, "--detail", "on") == 0
+    with np.load(output, allow_pickle=False) as arrays:
+        assert arrays["displacement"].shape == (1024, 1024) and arrays["normal_map"].shape == (1024, 1024, 3)
+    assert reconstruct(bundle, PHOTO, "--output", output) == 0
+    with np.load(output, allow_pickle=False) as arrays:
+        assert "displacement" not in arrays and "normal_map" not in arrays
+
+
 def test_a_bad_photo_is_named_and_the_others_are_done(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
