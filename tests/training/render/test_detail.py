@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("bpy")
 
-from training.detail.faces import face_path, read_face  # noqa: E402  needs bpy
-from training.populations.anny import AnnyPopulation  # noqa: E402
-from training.render import detail  # noqa: E402
+from training.detail.faces import face_path, read_face
+from training.populations.anny import AnnyPopulation
+from training.render import detail
 
 pytestmark = pytest.mark.slow
 
