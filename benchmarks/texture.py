@@ -3,11 +3,12 @@
     python benchmarks/texture.py --data DIR [--bundle DIR] [--count N] [--side S]
     python benchmarks/texture.py [--bundle DIR]
 
-DIR is a data set that `likeness render` has written, of people the bundle was not trained on. Of each face turned at
-most 40 degrees the whole pipeline makes a texture from the picture alone. Where it says that the photo shows the skin,
-its albedo is compared with the true one (linear RGB, root mean square), and so is the photo as it is, with the light in
-it. Without --data the sample photo is given textures of each size: processor seconds of the whole pipeline for the
-first and for later ones, and the most memory that the process has had so far.
+DIR is a data set that `likeness render --passes seg,albedo,uv` has written, of people the bundle was not trained on.
+Of each face turned at most 40 degrees the whole pipeline makes a texture from the picture alone. At every pixel that
+shows bare skin or lips, the texture is looked up where the UV pass says that the pixel's skin lies; where the texture
+claims to show the photo, its albedo is compared with the albedo pass (linear RGB, root mean square), and so is what it
+took from the photo, with the light in it. Without --data the sample photo is given textures of each size: processor
+seconds of the whole pipeline for the first and for later ones, and the most memory that the process has had so far.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import argparse
 import resource
 import sys
 import time
-from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -37,7 +38,8 @@ def main() -> int:
     from backend.pose import Pose
     from backend.skin import Skin
     from backend.texture import SEEN
-    from training.dataset import read_faces
+    from training.shards import read_shard, shard_paths
+    from training.truth import unpack_truth
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of rendered faces; without it only the costs are measured")
@@ -54,15 +56,17 @@ def main() -> int:
     if skin is None:
         print("this bundle has no skin to paint on", file=sys.stderr)
         return 2
-    faces = read_faces(options.data)
-    if faces.reflectance is None:
-        print(f"{options.data} holds no albedo: render it with `likeness render`", file=sys.stderr)
-        return 2
-    rows = []
-    for index in np.flatnonzero(np.abs(faces.yaw) <= FRONTAL_DEGREES)[: options.count]:
-        with BytesIO() as file:
-            Image.fromarray(faces.images[index]).save(file, "PNG")
-            content = file.getvalue()
+    rows: list[list[float]] = []
+    for sample in (sample for shard in shard_paths(options.data) for sample in read_shard(shard)):
+        if len(rows) == options.count:
+            break
+        if abs(sample.parameters["yaw"]) > FRONTAL_DEGREES:
+            continue
+        truth = unpack_truth(sample.packed)
+        if not {"seg", "albedo", "uv"} <= set(truth):
+            print(f"{options.data} lacks passes: `likeness render --passes seg,albedo,uv` makes them", file=sys.stderr)
+            return 2
+        content = sample.picture
         try:
             answer = reconstructor.reconstruct(content, texture=options.side)
         except Failure:
@@ -75,14 +79,17 @@ def main() -> int:
         atlas, made = skin.texture(
             picture.image, picture.reduction, pose, answer.landmarks68_2d, head, answer.reflectance, options.side
         )
-        seen = made.origin == SEEN
-        if seen.sum() < 100:
+        at, albedo = skin_pixels(truth, options.side)
+        origin = atlas.image(made.origin[:, None]).reshape(-1)[at]
+        at, albedo = at[origin == SEEN], albedo[origin == SEEN]
+        if len(at) < 100:
             continue
-        truth = atlas.interpolate(faces.reflectance[index].astype(np.float32))[seen]
-        model = bundle.arrays["reflectance_mean"] + np.tensordot(answer.reflectance, bundle.arrays["reflectance"], 1)
-        columns = made.albedo[seen], made.projected[seen], atlas.interpolate(model)[seen]
-        scaled = made.albedo[seen] * ((made.albedo[seen] * truth).sum(0) / (made.albedo[seen] ** 2).sum(0))
-        rows.append([float(np.sqrt(((column - truth) ** 2).mean())) for column in (*columns, scaled)])
+        model = skin.model(answer.reflectance)
+        ours, photo, even = (
+            atlas.image(values).reshape(-1, 3)[at] for values in (made.albedo, made.projected, atlas.interpolate(model))
+        )
+        toned = ours * ((ours * albedo).sum(0) / (ours**2).sum(0))
+        rows.append([float(np.sqrt(((column - albedo) ** 2).mean())) for column in (ours, photo, even, toned)])
     ours, photo, even, toned = np.array(rows).T
     print(f"{len(rows)} faces, texture of {options.side}, albedo in linear RGB where the photo shows the skin\n")
     print("| | RMSE | of the photo's |\n|---|---|---|")
@@ -91,6 +98,16 @@ def main() -> int:
     print(f"| **the texture** | {ours.mean():.4f} | **{ours.mean() / photo.mean():.3f}** |")
     print(f"| the texture, its mean tone set right | {toned.mean():.4f} | {toned.mean() / photo.mean():.3f} |")
     return 0
+
+
+def skin_pixels(truth: dict[str, NDArray[Any]], side: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Of every pixel that shows bare skin or lips: the flat index (K,) of its texel, and its albedo (K,3)."""
+    from training.subjects.props import SEGMENTS
+
+    bare = np.isin(truth["seg"], [SEGMENTS.index(name) for name in ("skin", "lips")])
+    u, v = truth["uv"][bare].T
+    column, row = (np.clip((place * side).astype(np.intp), 0, side - 1) for place in (u, 1.0 - v))
+    return row * side + column, truth["albedo"][bare].astype(np.float32)
 
 
 def costs(bundle: Path | None) -> None:

@@ -44,10 +44,11 @@ class MappingConfig:
     """Code of the picture -> code of the shape. linear is solved by least squares; `hidden` neurons between else.
 
     convolutional: `hidden` filters of 1 x 3 over the code, then a layer; feedforward: one hidden layer or more. `skip`
-    adds the linear mapping beside the neurons, from which training then starts.
+    adds the linear mapping beside the neurons, from which training then starts. kernel: ridge regression with Gaussian
+    kernels about at most `hidden` labelled codes, solved too; for few labels.
     """
 
-    kind: Literal["linear", "feedforward", "convolutional"]
+    kind: Literal["linear", "feedforward", "convolutional", "kernel"]
     hidden: tuple[int, ...] = (100,)
     skip: bool = False
     dropout: float = 0.0
@@ -127,6 +128,7 @@ MAPPINGS = {
     "linear": MappingConfig("linear"),
     "feedforward": MappingConfig("feedforward"),
     "convolutional": MappingConfig("convolutional"),
+    "kernel": MappingConfig("kernel", (1500,)),
 }
 _CODES = {"objects": 400, "heads": 98}
 _HIDDEN = {"objects": 800, "heads": 200}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from training.recipes.components.config import ComponentsConfig, MappingConfig
 from training.recipes.components.decoders import make_decoder
 from training.recipes.components.encoders import dense, make_encoder
+from training.recipes.components.kernel import Kernel
 
 
 class Scale(nn.Module):
@@ -48,6 +49,7 @@ class Mapping(nn.Module):
         alone = config.kind == "linear"
         self.linear = nn.Linear(inputs, outputs) if alone or config.skip else None
         self.neurons: nn.Module | None = None
+        self.kernel = KernelMap(inputs, outputs, config.hidden[0]) if config.kind == "kernel" else None
         if config.kind == "feedforward":
             self.neurons = dense((inputs, *config.hidden, outputs), config.dropout)
         elif config.kind == "convolutional":
@@ -60,7 +62,7 @@ class Mapping(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Codes (B,k) -> codes (B,k')."""
         scaled = self.before(codes)
-        paths = [path(scaled) for path in (self.linear, self.neurons) if path is not None]
+        paths = [path(scaled) for path in (self.linear, self.neurons, self.kernel) if path is not None]
         return self.after(sum(paths[1:], paths[0]))
 
     @torch.no_grad()
@@ -74,6 +76,33 @@ class Mapping(nn.Module):
             last = [layer for layer in self.neurons.modules() if isinstance(layer, nn.Linear)][-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+
+
+class KernelMap(nn.Module):
+    """Gaussian kernels about `most` centres, those that are not needed with weights of zero."""
+
+    def __init__(self, inputs: int, outputs: int, most: int) -> None:
+        super().__init__()
+        self.centres = nn.Parameter(torch.zeros(most, inputs))
+        self.register_buffer("exponent", torch.ones(()))
+        self.answer = nn.Linear(most, outputs)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Standardised codes (B,k) -> (B,k')."""
+        inner = codes @ self.centres.T
+        apart = codes.square().sum(1, keepdim=True) + self.centres.square().sum(1) - 2 * inner
+        return self.answer(torch.exp(-self.exponent * apart.clamp_min(0)))
+
+    @torch.no_grad()
+    def set(self, kernel: Kernel) -> None:
+        """Takes what least squares found."""
+        count = len(kernel.centres)
+        self.centres[:count] = torch.from_numpy(kernel.centres).float()
+        self.answer.weight[:, :count] = torch.from_numpy(kernel.weights.T.copy()).float()
+        self.answer.bias.copy_(torch.from_numpy(kernel.mean))
+        self.exponent.fill_(kernel.exponent)
 
 
 class Framework(nn.Module):

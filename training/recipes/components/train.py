@@ -13,7 +13,7 @@ resumed, it gives what it would have given uninterrupted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from training.recipes.components.data import Indices, Pairs, Space, Split, finge
 from training.recipes.components.decoders import DenseShapeEncoder, LinearDecoder, make_shape_encoder
 from training.recipes.components.encoders import ImageDecoder, LinearEncoder
 from training.recipes.components.framework import Framework, Mapping, rmse, seeded
+from training.recipes.components.kernel import fit_kernel
 from training.recipes.components.parts import Parts
 from training.recipes.components.run import Trained, write_run, write_weights
 from training.recipes.components.session import Session
@@ -180,6 +181,11 @@ class _Run:
             return
         mapping = self.framework.mapping
         known, held = self._codes(self.labelled, self.config.mirror), self._codes(self.validation, False)
+        if mapping.kernel is not None:
+            self._measure()
+            self._solve_kernel(known)
+            self.session.finish("mapping")
+            return
         if not self.session.waits_in("mapping"):
             self._measure()
             _solve(mapping, known, held, (0.0,) if mapping.neurons is None else _RIDGES)
@@ -195,6 +201,19 @@ class _Run:
             return float(rmse(mapping(held.pictures), held.shapes))
 
         self.session.stage("mapping", self.config.between, ("mapping",), loss, len(known.pictures), score)
+
+    @torch.no_grad()
+    def _solve_kernel(self, known: _Codes) -> None:
+        mapping, things = self.framework.mapping, self.pairs.owner[self.labelled]
+        assert mapping.kernel is not None
+        groups = np.tile(things, len(known.pictures) // len(things))
+        rng = np.random.default_rng([self.config.seed, 7])
+        codes = mapping.before(known.pictures).numpy()
+        most = self.config.mapping.hidden[0]
+        # Not standardised: directions in which shapes hardly differ shall not choose the ridge.
+        found = fit_kernel(codes, known.shapes.numpy(), groups, most, rng)
+        mean, spread = mapping.after.mean.numpy(), mapping.after.spread.numpy()
+        mapping.kernel.set(replace(found, weights=found.weights / spread, mean=(found.mean - mean) / spread))
 
     def fine_tune(self) -> None:
         """All three on labelled pairs, with the root of the mean squared error (eq. 12)."""

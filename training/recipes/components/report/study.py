@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from training.recipes.components.config import (
+    MAPPINGS,
     ComponentsConfig,
     DecoderConfig,
     EncoderConfig,
@@ -73,11 +74,15 @@ def forms(study: Study, kind: Kind) -> dict[str, ComponentsConfig]:
 
 
 def share_config(study: Study, kind: Kind, share: float, pretrained: bool, seed: int) -> ComponentsConfig:
-    """The run of a share of labels: one form for all, from scratch with as many labelled batches and a higher rate."""
+    """The run of a share of labels: encoder and decoder of one form for all, mirrored pairs for all.
+
+    What is pre-trained has codes between which a kernel mapping is solved; from scratch there are none, and the paper's
+    neurons are trained with as many labelled batches, at a higher rate.
+    """
     base = scaled(tiny(kind) if study.small else paper(kind, form="linear"), study.effort)
-    base = replace(base, labelled=share, seed=seed, pretrained=pretrained, name=f"{share:.0%}")
+    base = replace(base, labelled=share, seed=seed, pretrained=pretrained, mirror=True, name=f"{share:.0%}")
     if pretrained:
-        return replace(base, mapping=replace(base.mapping, skip=True))
+        return replace(base, mapping=MAPPINGS["kernel"])
     return replace(base, all=replace(base.all, rate=1e-3, steps=max(1, 2 * base.all.steps)))
 
 

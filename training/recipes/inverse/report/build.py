@@ -118,7 +118,8 @@ def make_sets(study: Study, inputs: Inputs, config: InverseConfig, folder: Path,
     else:
         target = _gathered(inputs, inputs.photos, config, folder / f"target-{config.size}.npz", progress)
     if inputs.test is None:
-        return Sets(target, *shifted_set(config, model, rng, study.test))
+        # Drawn apart: what breeding is towards says nothing of who is scored.
+        return Sets(target, *shifted_set(config, model, np.random.default_rng([_SEED, 3]), study.test))
     test = _gathered(inputs, inputs.test, config, folder / f"test-{config.size}.npz", progress)
     known = read_posed(inputs.test, test.names, inputs.population)
     heads = [known[str(name)] for name in test.names]
