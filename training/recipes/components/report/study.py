@@ -77,13 +77,14 @@ def share_config(study: Study, kind: Kind, share: float, pretrained: bool, seed:
     """The run of a share of labels: encoder and decoder of one form for all, mirrored pairs for all.
 
     What is pre-trained has codes between which a kernel mapping is solved; from scratch there are none, and the paper's
-    neurons are trained with as many labelled batches, at a higher rate.
+    neurons are trained, at a higher rate and for as many batches as all stages of the pre-trained run together.
     """
     base = scaled(tiny(kind) if study.small else paper(kind, form="linear"), study.effort)
     base = replace(base, labelled=share, seed=seed, pretrained=pretrained, mirror=True, name=f"{share:.0%}")
     if pretrained:
         return replace(base, mapping=MAPPINGS["kernel"])
-    return replace(base, all=replace(base.all, rate=1e-3, steps=max(1, 2 * base.all.steps)))
+    steps = base.images.steps + base.shapes.steps + base.between.steps + base.all.steps
+    return replace(base, all=replace(base.all, rate=1e-3, steps=steps))
 
 
 def scaled(config: ComponentsConfig, effort: float) -> ComponentsConfig:
