@@ -25,7 +25,7 @@ class BackboneConfig:
 
     `depths` are the blocks of the four stages of "resnet" ((3, 4, 23, 3) is ResNet-101) and of "fast", whose stages
     have `widths` channels; `features` neurons follow "fast"; `dropout` is that of the dense layers. `bfloat16` trains
-    in that precision, twice as fast on processors that have it; answers are always given in single precision.
+    in that precision, faster on processors that have it; answers are always given in single precision.
     """
 
     kind: Kind = "fast"

@@ -50,8 +50,8 @@ class ScheduleConfig:
 class FeedbackConfig:
     """One run. Pictures have `size` pixels, of which the landmarks' box fills `fill`.
 
-    The network has `blocks` blocks of each of `widths` (paper, figure 4); `bfloat16` trains in that precision, about
-    twice as fast, on processors that have it.
+    The network has `blocks` blocks of each of `widths` (paper, figure 4); `bfloat16` trains in that precision,
+    faster, on processors that have it.
 
     `identity` and `expression` are numbers of coefficients. The geometry that a pair begins with lies between the truth
     and a random one; in the share `mean` of the pairs it is the mean head, with which a run begins. `iterations` are
