@@ -66,13 +66,16 @@ def errors(trained: Trained, pairs: Pairs, split: Split) -> tuple[float, float]:
 @pytest.mark.parametrize("form", ["linear", "feedforward"])
 def test_objects_are_recovered_better_than_by_their_mean(objects: tuple[Pairs, Split], form: str) -> None:
     pairs, split = objects
-    # On so few things the end differs by 3 % from seed to seed; these seeds leave a margin.
-    widths, seed = {"linear": ((), 0), "feedforward": ((16,), 2)}[form]
-    config = replace(tiny("objects"), decoder=DecoderConfig(form, 8, widths), mirror=form == "linear", seed=seed)  # type: ignore[arg-type]
-    trained = train(config, pairs, split, progress=False)
-    ours, control = errors(trained, pairs, split)
-    assert trained.vectors(pairs, pairs.of(split.test)).shape[1] == 12**3
-    assert ours < 0.96 * control
+    # On so few things one training's end differs by 3 % from seed to seed: the bound is held against several.
+    widths, seeds = {"linear": ((), (0,)), "feedforward": ((16,), (0, 1, 2, 3, 4))}[form]
+    shares = []
+    for seed in seeds:
+        config = replace(tiny("objects"), decoder=DecoderConfig(form, 8, widths), mirror=form == "linear", seed=seed)  # type: ignore[arg-type]
+        trained = train(config, pairs, split, progress=False)
+        ours, control = errors(trained, pairs, split)
+        assert trained.vectors(pairs, pairs.of(split.test)).shape[1] == 12**3
+        shares.append(ours / control)
+    assert np.mean(shares) < 0.96
 
 
 @pytest.mark.slow
