@@ -172,9 +172,13 @@ class Reconstructor:
                 pose = self._pose(picture, landmarks, estimate)
         skin, relief = None, None
         wanted = texture is not None or detail
-        if wanted and self._skin is not None and landmarks is not None and pose is not None:
+        if self._skin is not None and landmarks is not None and pose is not None:
             head = self.bundle.vertices(estimate.identity, estimate.expression)
             sight = picture.image, picture.reduction, pose, landmarks, head
+            if estimate.reflectance is not None and self._skin.knows_tone:
+                with _stage("tone", seconds, cancelled):
+                    estimate = replace(estimate, reflectance=self._skin.toned(*sight, estimate.reflectance))
+        if wanted and self._skin is not None and landmarks is not None and pose is not None:
             with _stage("texture", seconds, cancelled):
                 atlas, made = self._skin.texture(*sight, estimate.reflectance, texture or SIDE)
                 skin = None if texture is None else painted(atlas, made)

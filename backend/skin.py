@@ -17,7 +17,9 @@ from .alignment import landmark_shift
 from .atlas import Atlas, make_atlas
 from .bundle import Bundle
 from .pose import Pose
-from .texture import Regions, Texture, View, make_texture
+from .raster import vertex_normals
+from .texture import Regions, Texture, View, make_texture, sampled
+from .tone import Sighting, Tone, sighting
 
 Floats = NDArray[np.floating[Any]]
 
@@ -72,6 +74,9 @@ class Skin:
         brows = bundle.mean[bundle.landmarks68[BROWS], 1].mean()
         plain = face * (bundle.mean[:, 1] < brows - FEATURE_MM[1])
         self._regions = Regions(face, plain, features, covered)
+        self._face = np.flatnonzero(face)
+        self._plain = np.flatnonzero(plain * (1.0 - features) * (1.0 - covered) > 0.5)
+        self._tone = Tone.of(description)
         self._atlas = functools.lru_cache(maxsize=1)(self._make_atlas)
 
     @classmethod
@@ -112,6 +117,58 @@ class Skin:
         if reflectance is not None:
             model = model + np.tensordot(reflectance, self._columns, 1)
         return model
+
+    def toned(
+        self,
+        picture: Image.Image,
+        reduction: int,
+        pose: Pose,
+        landmarks: Floats,
+        vertices: Floats,
+        reflectance: Floats,
+    ) -> Floats:
+        """The estimate `reflectance` (R,) with the mean tone that the photo tells, or as it is where none is told.
+
+        Of all changes of the coefficients it is the one by which the face comes nearest to the estimate's, as much
+        brighter or darker in each channel as `Tone.correction` says. Arguments are those of `texture`.
+        """
+        if self._tone is None or len(self._plain) == 0:
+            return reflectance
+        seen = self.tone_sighting(picture, reduction, pose, landmarks, vertices, reflectance)
+        if seen is None:
+            return reflectance
+        change = np.exp(self._tone.correction(seen)) - 1.0
+        model = np.asarray(self.model(reflectance)[self._face], np.float64)
+        columns = np.asarray(self._columns[:, self._face], np.float64).reshape(len(self._columns), -1)
+        moved = np.linalg.lstsq(columns.T, (model * change).ravel(), rcond=1e-6)[0]
+        return np.asarray(reflectance + moved, np.float32)
+
+    def tone_sighting(
+        self,
+        picture: Image.Image,
+        reduction: int,
+        pose: Pose,
+        landmarks: Floats,
+        vertices: Floats,
+        reflectance: Floats,
+    ) -> Sighting | None:
+        """What the photo shows of the skin's tone; None where it shows too little. Arguments are those of `texture`."""
+        view, shift = self.sight(picture, reduction, pose, landmarks, vertices)
+        facing = (vertex_normals(vertices, self._bundle.triangles) * view.directions(vertices)).sum(1)[self._plain]
+        places = (view.project(vertices)[:, :2] + shift)[self._plain]
+        inside = ((places >= 0) & (places < view.picture.shape[1::-1])).all(1)
+        model = self.model(reflectance)[self._plain]
+        return sighting(view.picture, sampled(view.picture, places), facing * inside, model, landmarks / reduction)
+
+    @property
+    def knows_tone(self) -> bool:
+        """Whether the bundle says how photos correct the skin's tone."""
+        return self._tone is not None
+
+    def plain_tone(self, albedo: Floats) -> NDArray[np.float64]:
+        """Mean linear albedo (3,) of plain skin, of vertices' (N, 3)."""
+        mean: NDArray[np.float64] = np.asarray(albedo, np.float64)[self._plain].mean(0)
+        return mean
 
     def sight(
         self, picture: Image.Image, reduction: int, pose: Pose, landmarks: Floats, vertices: Floats

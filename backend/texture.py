@@ -151,7 +151,7 @@ def make_texture(
     trust = _visible(view, vertices, triangles, place, facing) * _values(seen, bare)
     if shift is not None:
         place[:, :2] += seen.interpolate(shift)
-    projected = _sampled(view.picture, place[:, :2])
+    projected = sampled(view.picture, place[:, :2])
     albedo = np.maximum(seen.interpolate(model), 1e-3)
     on_face = _values(seen, regions.face) * trust
     chosen = np.flatnonzero(on_face > 0.3)
@@ -340,7 +340,7 @@ def _visible(view: View, vertices: Floats, triangles: Ints, place: Floats, facin
     return _step(facing, *GRAZING) * (1.0 - _step(behind, 0.5 * HIDDEN_MM, HIDDEN_MM)) * inside
 
 
-def _sampled(picture: NDArray[np.float32], places: Floats) -> NDArray[np.float32]:
+def sampled(picture: NDArray[np.float32], places: Floats) -> NDArray[np.float32]:
     """Bilinear samples (K, C) of a picture (H, W, C) at pixels (K, 2), centres at .5; borders go on."""
     height, width = picture.shape[:2]
     at = np.asarray(places) - 0.5

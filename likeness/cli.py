@@ -40,6 +40,9 @@ COMMANDS: Final = {
     "train-detail": Command("train the network that finds fine relief in photos", "training.detail.command"),
     "evaluate": Command("measure a bundle on a test set", "training.evaluation.command"),
     "export": Command("export a trained recipe as a bundle", "training.export.command"),
+    "fit-tone": Command(
+        "fit to rendered faces how a bundle's skin tone is corrected by photos", "training.tone.command"
+    ),
     "doctor": Command("say what is installed and whether it works", "likeness.doctor"),
 }
 

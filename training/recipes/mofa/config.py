@@ -20,6 +20,13 @@ class LossConfig:
     `blur` is the share of the steps over which the pictures that the loss looks at go from blurred by `blur_pixels` (of
     240) to sharp: photometric losses see no further than the picture's gradients reach. The paper starts from a network
     that knows faces and needs none.
+
+    `background` is 0 for the paper's photometric loss, a mean over the face's vertices; else every pixel that the
+    head's skin and eyes cover counts, against this misfit of one that they leave to the background (Schonborn et al.
+    2015: without it a head shrinks to where it fits). `box` holds the landmarks' box in the detector's: beyond `slack`
+    shares of the picture its weight is paid for each share. `centre` holds a batch's mean head at the model's mean,
+    seen from the front, lest all heads turn the same wrong way. Over the first `settle` of the steps colours alone are
+    learned.
     """
 
     photometric: float = 1.92
@@ -29,6 +36,11 @@ class LossConfig:
     expression: float = 0.8
     blur: float = 0.0
     blur_pixels: float = 12.0
+    background: float = 0.0
+    box: float = 0.0
+    slack: float = 0.07
+    centre: float = 0.0
+    settle: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,27 +10,33 @@ from torch import Tensor, nn
 
 from training.formation.code import ILLUMINATION, Code
 from training.formation.face_model import FaceModel
-from training.formation.geometry import FRONTAL, framed
+from training.formation.geometry import FRONTAL, framed, project
 from training.recipes.backbones import make_backbone
 from training.recipes.mofa.config import MofaConfig, RateConfig
 
 # What one unit of the network's output moves a head by, mm.
 _MOVE = 100.0
+_COLOURS = ("reflectance", "illumination")
 
 
 @dataclass(frozen=True)
 class Usual:
-    """The camera of all pictures and where the mean head stands in it: translation (3,) mm, focal px."""
+    """The camera of all pictures and where the mean head stands in it: translation (3,) mm, focal px.
+
+    `box` (4,) px, left, top, right and bottom, is where its landmarks are.
+    """
 
     translation: Tensor
     focal: float
+    box: Tensor
 
 
 def usual_camera(config: MofaConfig, model: FaceModel) -> Usual:
     """The camera in which the mean face, seen from the front, has the size that a localiser's cut gives it."""
     marks = torch.from_numpy(model.mean[np.asarray(model.template["landmarks68"])]) * torch.tensor(FRONTAL)
     translation, focal = framed(marks[None], torch.tensor([config.distance]), config.size, 1 / config.crop_scale)
-    return Usual(translation[0], float(focal))
+    points = project(marks[None] + translation[:, None], focal, config.size)[0]
+    return Usual(translation[0], float(focal), torch.cat([points.amin(0), points.amax(0)]))
 
 
 class MofaEncoder(nn.Module):
@@ -84,12 +90,22 @@ class MofaEncoder(nn.Module):
         )
 
     def groups(self, rates: RateConfig, weight_decay: float) -> list[dict[str, object]]:
-        """Parameters for an optimiser, each group of numbers with a `factor` of the learning rate of its own."""
+        """Parameters for an optimiser, each group of numbers with a `factor` of the learning rate of its own.
+
+        Groups that move or bend the head have `moves` true.
+        """
         backbone = list(self.backbone.parameters())
         found: list[dict[str, object]] = [
             {"params": [p for p in backbone if p.ndim > 1], "weight_decay": weight_decay, "factor": 1.0},
             {"params": [p for p in backbone if p.ndim <= 1], "weight_decay": 0.0, "factor": 1.0},
         ]
         for name, head in self.heads.items():
-            found.append({"params": list(head.parameters()), "weight_decay": 0.0, "factor": getattr(rates, name)})
+            found.append(
+                {
+                    "params": list(head.parameters()),
+                    "weight_decay": 0.0,
+                    "factor": getattr(rates, name),
+                    "moves": name not in _COLOURS,
+                }
+            )
         return found

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from training.formation.code import Code
-from training.formation.decoder import FaceDecoder, Seen, Surface
+from training.formation.decoder import FaceDecoder, Seen, Surface, face_decoder
+from training.formation.face_model import FaceModel
 from training.recipes.mofa.config import LossConfig
+from training.recipes.mofa.encoder import Usual
 
 # 46 of the points: brows, nose, eyes, lips; the jaw's slide over the skin as the head turns.
 MARKS = (*range(17, 60), 61, 62, 63)
 _PAPERS_SIZE = 240
+# About the deviation of poses that a corpus has, radians.
+_TURN = 0.3
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,51 @@ def photometric(images: Tensor, surface: Surface, seen: Seen, inside: Tensor) ->
     return (distance * counted).sum(1) / counted.sum(1).clamp(min=1)
 
 
+def against_background(images: Tensor, surface: Surface, seen: Seen, decoder: FaceDecoder, misfit: float) -> Tensor:
+    """By how much the head explains the pixels that it covers better than a background of this `misfit` does (B,).
+
+    The sum over those pixels of colour distance less `misfit`, as a share of the picture's; each vertex that faces the
+    camera stands for a third of its triangles' area, so that there are gradients at the outline too. What lies outside
+    the picture counts as background does.
+    """
+    size = images.shape[-1]
+    at = seen.points[..., :2] / (size / 2) - 1
+    there = nn.functional.grid_sample(
+        images, at[:, :, None], mode="bilinear", padding_mode="border", align_corners=False
+    )
+    difference = there[..., 0].transpose(1, 2) - surface.colours
+    distance = (difference.square().sum(2) + 1e-6).sqrt()
+    shown = seen.facing & decoder.inside & (at.abs() <= 1).all(2)
+    return ((distance - misfit) * areas(seen.points[..., :2], decoder.triangles) * shown).sum(1) / size**2
+
+
+def areas(points: Tensor, triangles: Tensor) -> Tensor:
+    """A third of the area of the triangles (F,3) around each of the points (B,V,2): (B,V)."""
+    count = len(points)
+    rows = points.transpose(0, 1)
+    a, b, c = (rows.index_select(0, triangles[:, i]) for i in range(3))
+    first, second = b - a, c - a
+    each = (first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]).abs() / 6
+    found = points.new_zeros(len(rows), count)
+    for i in range(3):
+        found = found.index_add(0, triangles[:, i], each)
+    return found.T
+
+
+def out_of_box(seen: Seen, usual: Tensor, size: int, slack: float) -> Tensor:
+    """By how many shares of the picture the sides of the landmarks' box are farther than `slack` from `usual` (4,) px:
+    left, top, right, bottom. (B,)
+    """
+    box = torch.cat([seen.landmarks.amin(1), seen.landmarks.amax(1)], 1)
+    return nn.functional.relu((box - usual).abs() / size - slack).sum(1)
+
+
+def off_centre(code: Code) -> Tensor:
+    """Squared length () of a batch's mean rotation, in units of `_TURN`, and of its mean identity and expression."""
+    means = (code.rotation / _TURN, code.identity, code.expression)
+    return torch.stack([mean.mean(0).square().sum() for mean in means]).sum()
+
+
 def landmark_distance(seen: Seen, marks: Marks, size: int) -> Tensor:
     """Sum of the landmarks' squared distances (B,), weighted by confidence, in pixels of a picture of 240 (eq. 9)."""
     chosen = list(MARKS)
@@ -56,18 +106,30 @@ def implausibility(config: LossConfig, code: Code) -> Tensor:
     )
 
 
+def loss_decoder(config: LossConfig, model: FaceModel) -> FaceDecoder:
+    """The surface that the losses look at: the face, or, against a background, all skin and the eyes."""
+    if not config.background:
+        return face_decoder(model)
+    return FaceDecoder(model, np.union1d(model.material("skin"), model.material("eye")))
+
+
 def losses(
-    config: LossConfig, decoder: FaceDecoder, code: Code, focal: float, images: Tensor, marks: Marks | None
+    config: LossConfig, decoder: FaceDecoder, code: Code, usual: Usual, images: Tensor, marks: Marks | None
 ) -> dict[str, Tensor]:
-    """Every loss by name, unweighted, means over the batch; decoder is that of the face."""
+    """Every loss by name, unweighted, means over the batch; decoder is `loss_decoder`'s."""
     assert code.translation is not None
     size = images.shape[-1]
     surface = decoder.surface(code)
-    seen = decoder.see(surface, code.translation, images.new_full((len(images),), focal), size)
-    found = {
-        "photometric": photometric(images, surface, seen, decoder.inside).mean(),
-        "regulariser": implausibility(config, code).mean(),
-    }
+    seen = decoder.see(surface, code.translation, images.new_full((len(images),), usual.focal), size)
+    if config.background:
+        misfit = against_background(images, surface, seen, decoder, config.background)
+    else:
+        misfit = photometric(images, surface, seen, decoder.inside)
+    found = {"photometric": misfit.mean(), "regulariser": implausibility(config, code).mean()}
+    if config.box:
+        found["box"] = out_of_box(seen, usual.box, size, config.slack).mean()
+    if config.centre:
+        found["centre"] = off_centre(code)
     if marks is not None:
         found["landmarks"] = landmark_distance(seen, marks, size).mean()
     return found

@@ -26,7 +26,7 @@ from training.formation.face_model import FaceModel
 from training.progress import Progress
 from training.recipes.mofa.config import MofaConfig
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera
-from training.recipes.mofa.losses import Marks, blurred, losses, total
+from training.recipes.mofa.losses import Marks, blurred, loss_decoder, losses, total
 from training.recipes.mofa.pictures import Pictures, Scenes
 from training.recipes.mofa.run import as_input, codes_of, save_run
 from training.recipes.parametric import prepare_folder
@@ -57,7 +57,7 @@ def train(
     if state is not None:
         require_same_run(state, "mofa", config, data_id, "another face model or other pictures")
     prepare_folder(output, config.to_json(), model)
-    decoder, camera = face_decoder(model), usual_camera(config, model)
+    decoder, camera = loss_decoder(config.losses, model), usual_camera(config, model)
     torch.manual_seed(config.seed)
     encoder = MofaEncoder(config, camera).to(memory_format=torch.channels_last)
     optimiser = make_optimiser(config, encoder)
@@ -95,7 +95,7 @@ def train(
             set_rates(config, optimiser, step)
             encoder.train()
             sharp = blurred(images, blur_at(config, step))
-            found = losses(config.losses, decoder, encoder(as_input(images)), camera.focal, sharp, marks)
+            found = losses(config.losses, decoder, encoder(as_input(images)), camera, sharp, marks)
             loss = total(config.losses, found)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -143,8 +143,10 @@ def set_rates(config: MofaConfig, optimiser: torch.optim.Optimizer, step: int) -
     shape = 1.0
     if schedule.optimiser != "adadelta":
         shape = cosine_rate(step, config.steps, schedule.warmup, schedule.final)
+    settling = step < config.losses.settle * config.steps
     for group in optimiser.param_groups:
-        group["lr"] = schedule.rate * shape * group["factor"]
+        held = settling and group.get("moves", False)
+        group["lr"] = 0.0 if held else schedule.rate * shape * group["factor"]
 
 
 def make_optimiser(config: MofaConfig, encoder: MofaEncoder) -> torch.optim.Optimizer:

@@ -10,11 +10,24 @@ torch = pytest.importorskip("torch")
 
 from tests.training.toy_model import toy_model  # noqa: E402
 from training.evaluation.mofa import score  # noqa: E402
+from training.formation.code import Code  # noqa: E402
 from training.formation.decoder import face_decoder, head_decoder  # noqa: E402
 from training.formation.face_model import FaceModel  # noqa: E402
 from training.recipes.mofa.config import CONFIGURATIONS, MofaConfig, paper, tiny  # noqa: E402
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera  # noqa: E402
-from training.recipes.mofa.losses import MARKS, Marks, blurred, implausibility, landmark_distance, losses  # noqa: E402
+from training.recipes.mofa.losses import (  # noqa: E402
+    MARKS,
+    Marks,
+    against_background,
+    areas,
+    blurred,
+    implausibility,
+    landmark_distance,
+    loss_decoder,
+    losses,
+    off_centre,
+    out_of_box,
+)
 from training.recipes.mofa.pictures import PhotoPictures, Scenes, see  # noqa: E402
 from training.recipes.mofa.run import as_input, load_run  # noqa: E402
 from training.recipes.mofa.train import blur_at, make_optimiser, set_rates, train  # noqa: E402
@@ -84,10 +97,12 @@ def test_the_truth_explains_its_own_picture_best(model: FaceModel, tmp_path: Pat
     assert wrong["geometric"] > 3 and wrong["landmarks"] > 3 and wrong["overlap"] < 1
 
 
-def test_gradients_of_the_losses_are_those_of_finite_differences(model: FaceModel) -> None:
+@pytest.mark.parametrize("background", [0.0, 0.3])
+def test_gradients_of_the_losses_are_those_of_finite_differences(model: FaceModel, background: float) -> None:
     """Tewari et al. 2017, eq. 6, through equations 8 to 10."""
     config = tiny()
-    decoder, camera = face_decoder(model).double(), usual_camera(config, model)
+    config = replace(config, losses=replace(config.losses, background=background, box=1.0, slack=0.0, centre=1.0))
+    decoder, camera = loss_decoder(config.losses, model).double(), usual_camera(config, model)
     draw = torch.Generator().manual_seed(5)
     theta = (0.2 * torch.randn(1, config.codes.total, generator=draw)).double()
     theta[:, config.codes.groups["illumination"]][:, :3] += 0.9
@@ -96,12 +111,72 @@ def test_gradients_of_the_losses_are_those_of_finite_differences(model: FaceMode
 
     def form(theta: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, ...]:
         code = replace(config.codes.split(theta), translation=camera.translation.double() + moved)
-        found = losses(config.losses, decoder, code, camera.focal, images, marks)
-        return found["photometric"], found["landmarks"], found["regulariser"]
+        found = losses(config.losses, decoder, code, camera, images, marks)
+        return tuple(found[name] for name in ("photometric", "landmarks", "regulariser", "box", "centre"))
 
     moved = torch.tensor([[2.0, -3.0, 5.0]], dtype=torch.float64, requires_grad=True)
     inputs = (theta.requires_grad_(), moved)
     assert torch.autograd.gradcheck(form, inputs, eps=1e-7, atol=1e-4, rtol=1e-3, fast_mode=True)
+
+
+def test_against_a_background_a_smaller_head_is_no_better(model: FaceModel, tmp_path: Path) -> None:
+    """What the mean over vertices cannot tell: a head that shrinks into even skin explains less of the picture."""
+    pictures = scenes(model, tmp_path)
+    images, code = pictures.images(np.arange(8)), pictures.code
+    assert code.translation is not None
+    away = replace(code, translation=code.translation * torch.tensor([1.0, 1.0, 2.0]))
+    config = replace(tiny().losses, background=0.1)
+    decoder = loss_decoder(config, model)
+
+    def explained(code: Code) -> torch.Tensor:
+        surface = decoder.surface(code)
+        return against_background(images, surface, see(decoder, code, pictures.camera, 32), decoder, 0.1)
+
+    right, small = explained(code), explained(away)
+    assert (right < small).all() and (right < 0).all()
+
+
+def test_areas_are_those_of_the_triangles_around_a_point() -> None:
+    square = torch.tensor([[[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]])
+    found = areas(square, torch.tensor([[0, 1, 2], [0, 2, 3]]))
+    assert found.tolist() == [pytest.approx([4 / 3, 2 / 3, 4 / 3, 2 / 3])]
+
+
+def test_a_box_may_be_off_by_the_slack(model: FaceModel, tmp_path: Path) -> None:
+    pictures = scenes(model, tmp_path)
+    usual = usual_camera(tiny(), model)
+    code = pictures.code.at(slice(0, 1))
+    mean = replace(
+        code, **{name: torch.zeros_like(getattr(code, name)) for name in ("rotation", "identity", "expression")}
+    )
+    near = replace(mean, translation=usual.translation[None])
+    decoder = face_decoder(model)
+    assert out_of_box(see(decoder, near, usual, 32), usual.box, 32, 0.0).item() == pytest.approx(0, abs=1e-4)
+    moved = replace(mean, translation=usual.translation[None] + torch.tensor([[30.0, 0.0, 0.0]]))
+    away = 2 * 30.0 * usual.focal / float(usual.translation[2]) / 32
+    assert out_of_box(see(decoder, moved, usual, 32), usual.box, 32, 0.0).item() == pytest.approx(away, rel=0.1)
+    assert out_of_box(see(decoder, moved, usual, 32), usual.box, 32, 0.9).item() == 0
+
+
+def test_the_mean_of_a_batch_is_held_and_its_heads_are_not(model: FaceModel, tmp_path: Path) -> None:
+    code = scenes(model, tmp_path).code
+    apart = replace(code, rotation=torch.cat([code.rotation[:4], -code.rotation[:4]]))
+    apart = replace(apart, **{name: torch.zeros_like(getattr(code, name)) for name in ("identity", "expression")})
+    assert off_centre(apart).item() == pytest.approx(0, abs=1e-6)
+    assert off_centre(replace(apart, rotation=apart.rotation + 0.3)).item() == pytest.approx(3.0, rel=1e-4)
+
+
+def test_colours_come_first_where_asked_for(model: FaceModel) -> None:
+    config = tiny().with_steps(100)
+    config = replace(config, losses=replace(config.losses, settle=0.1))
+    encoder = MofaEncoder(config, usual_camera(config, model))
+    optimiser = make_optimiser(config, encoder)
+    for step, moving in ((9, False), (10, True)):
+        set_rates(config, optimiser, step)
+        rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+        assert (rates[id(encoder.heads["rotation"].weight)] > 0) == moving
+        assert (rates[id(encoder.heads["identity"].weight)] > 0) == moving
+        assert rates[id(encoder.heads["reflectance"].weight)] > 0
 
 
 def test_a_landmark_counts_as_much_as_it_is_trusted(model: FaceModel, tmp_path: Path) -> None:

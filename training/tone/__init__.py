@@ -1,0 +1,1 @@
+"""How bright skin is: what photos tell of it, learned from rendered people."""
