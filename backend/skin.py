@@ -153,9 +153,10 @@ class Skin:
         reflectance: Floats,
     ) -> Sighting | None:
         """What the photo shows of the skin's tone; None where it shows too little. Arguments are those of `texture`."""
-        view, shift = self.sight(picture, reduction, pose, landmarks, vertices)
-        facing = (vertex_normals(vertices, self._bundle.triangles) * view.directions(vertices)).sum(1)[self._plain]
-        places = (view.project(vertices)[:, :2] + shift)[self._plain]
+        view, shift = self.sight(picture, reduction, pose, landmarks, vertices, self._plain)
+        points, normals = vertices[self._plain], vertex_normals(vertices, self._bundle.triangles)[self._plain]
+        facing = (normals * view.directions(points)).sum(1)
+        places = view.project(points)[:, :2] + shift
         inside = ((places >= 0) & (places < view.picture.shape[1::-1])).all(1)
         model = self.model(reflectance)[self._plain]
         return sighting(view.picture, sampled(view.picture, places), facing * inside, model, landmarks / reduction)
@@ -171,16 +172,22 @@ class Skin:
         return mean
 
     def sight(
-        self, picture: Image.Image, reduction: int, pose: Pose, landmarks: Floats, vertices: Floats
+        self,
+        picture: Image.Image,
+        reduction: int,
+        pose: Pose,
+        landmarks: Floats,
+        vertices: Floats,
+        chosen: NDArray[np.intp] | slice = slice(None),
     ) -> tuple[View, NDArray[np.float64]]:
         """The photo and how the head stands in it, and how far (N, 2) in its pixels it shows each vertex from there.
 
-        Arguments are those of `texture`.
+        Of the vertices those that are `chosen`; the other arguments are those of `texture`.
         """
         view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
         inner = self._bundle.landmarks68[CONTOUR:]
         offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
-        return view, landmark_shift(self._apart, self._apart[inner], offsets)
+        return view, landmark_shift(self._apart[chosen], self._apart[inner], offsets)
 
 
 def painted(atlas: Atlas, texture: Texture) -> SkinTexture:

@@ -54,6 +54,7 @@ class RateConfig:
     illumination: float = 1.0
     across: float = 1.0
     depth: float = 0.005
+    even: bool = False
 
 
 @dataclass(frozen=True)

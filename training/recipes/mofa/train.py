@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from training.dataset import Sampler
 from training.evaluation.mofa import Scores, score
+from training.formation.code import Code
 from training.formation.decoder import face_decoder
 from training.formation.face_model import FaceModel
 from training.progress import Progress
@@ -95,7 +96,10 @@ def train(
             set_rates(config, optimiser, step)
             encoder.train()
             sharp = blurred(images, blur_at(config, step))
-            found = losses(config.losses, decoder, encoder(as_input(images)), camera, sharp, marks)
+            code = encoder(as_input(images))
+            if config.rates.even:
+                even_pulls(code)
+            found = losses(config.losses, decoder, code, camera, sharp, marks)
             loss = total(config.losses, found)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -147,6 +151,20 @@ def set_rates(config: MofaConfig, optimiser: torch.optim.Optimizer, step: int) -
     for group in optimiser.param_groups:
         held = settling and group.get("moves", False)
         group["lr"] = 0.0 if held else schedule.rate * shape * group["factor"]
+
+
+def even_pulls(code: Code) -> None:
+    """Lets each picture pull at each group of numbers as hard as the others do, into its own direction."""
+    groups = (code.rotation, code.identity, code.expression, code.reflectance, code.illumination, code.translation)
+    for numbers in groups:
+        assert numbers is not None
+        numbers.register_hook(_evened)
+
+
+def _evened(gradient: Tensor) -> Tensor:
+    length = gradient.flatten(1).norm(dim=1)
+    scale = length.mean() / length.clamp(min=1e-12)
+    return gradient * scale.reshape(-1, *[1] * (gradient.ndim - 1))
 
 
 def make_optimiser(config: MofaConfig, encoder: MofaEncoder) -> torch.optim.Optimizer:
