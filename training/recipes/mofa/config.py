@@ -54,7 +54,17 @@ class RateConfig:
     illumination: float = 1.0
     across: float = 1.0
     depth: float = 0.005
-    even: bool = False
+
+
+@dataclass(frozen=True)
+class DescentConfig:
+    """How each picture finds its own numbers (`training.recipes.mofa.descent`): `steps` of Adam at `rate`, in the end
+    at `final` of it. 0 steps: gradients go through the encoder, as in the paper.
+    """
+
+    steps: int = 0
+    rate: float = 0.03
+    final: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,7 @@ class MofaConfig:
     backbone: BackboneConfig
     losses: LossConfig = LossConfig()
     rates: RateConfig = RateConfig()
+    descent: DescentConfig = DescentConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     scenes: ScenesConfig = ScenesConfig()
     codes: CodeSizes = field(default_factory=lambda: CodeSizes(80, 64, 80))

@@ -113,10 +113,10 @@ def loss_decoder(config: LossConfig, model: FaceModel) -> FaceDecoder:
     return FaceDecoder(model, np.union1d(model.material("skin"), model.material("eye")))
 
 
-def losses(
+def each_loss(
     config: LossConfig, decoder: FaceDecoder, code: Code, usual: Usual, images: Tensor, marks: Marks | None
 ) -> dict[str, Tensor]:
-    """Every loss by name, unweighted, means over the batch; decoder is `loss_decoder`'s."""
+    """Every loss of each picture (B,) by name, unweighted; decoder is `loss_decoder`'s."""
     assert code.translation is not None
     size = images.shape[-1]
     surface = decoder.surface(code)
@@ -125,13 +125,26 @@ def losses(
         misfit = against_background(images, surface, seen, decoder, config.background)
     else:
         misfit = photometric(images, surface, seen, decoder.inside)
-    found = {"photometric": misfit.mean(), "regulariser": implausibility(config, code).mean()}
+    found = {"photometric": misfit, "regulariser": implausibility(config, code)}
     if config.box:
-        found["box"] = out_of_box(seen, usual.box, size, config.slack).mean()
+        found["box"] = out_of_box(seen, usual.box, size, config.slack)
+    if marks is not None:
+        found["landmarks"] = landmark_distance(seen, marks, size)
+    return found
+
+
+def weighted(config: LossConfig, found: dict[str, Tensor]) -> Tensor:
+    """The weighted sum of each picture's losses (B,) (eq. 7)."""
+    return torch.stack([getattr(config, name) * value for name, value in found.items()]).sum(0)
+
+
+def losses(
+    config: LossConfig, decoder: FaceDecoder, code: Code, usual: Usual, images: Tensor, marks: Marks | None
+) -> dict[str, Tensor]:
+    """Every loss by name, unweighted, means over the batch; decoder is `loss_decoder`'s."""
+    found = {name: value.mean() for name, value in each_loss(config, decoder, code, usual, images, marks).items()}
     if config.centre:
         found["centre"] = off_centre(code)
-    if marks is not None:
-        found["landmarks"] = landmark_distance(seen, marks, size).mean()
     return found
 
 

@@ -22,12 +22,13 @@ from torch import Tensor, nn
 from training.dataset import Sampler
 from training.evaluation.mofa import Scores, score
 from training.formation.code import Code
-from training.formation.decoder import face_decoder
+from training.formation.decoder import FaceDecoder, face_decoder
 from training.formation.face_model import FaceModel
 from training.progress import Progress
 from training.recipes.mofa.config import MofaConfig
-from training.recipes.mofa.encoder import MofaEncoder, usual_camera
-from training.recipes.mofa.losses import Marks, blurred, loss_decoder, losses, total
+from training.recipes.mofa.descent import descend, distance
+from training.recipes.mofa.encoder import MofaEncoder, Usual, usual_camera
+from training.recipes.mofa.losses import Marks, blurred, each_loss, loss_decoder, losses, off_centre, total, weighted
 from training.recipes.mofa.pictures import Pictures, Scenes
 from training.recipes.mofa.run import as_input, codes_of, save_run
 from training.recipes.parametric import prepare_folder
@@ -97,10 +98,11 @@ def train(
             encoder.train()
             sharp = blurred(images, blur_at(config, step))
             code = encoder(as_input(images))
-            if config.rates.even:
-                even_pulls(code)
-            found = losses(config.losses, decoder, code, camera, sharp, marks)
-            loss = total(config.losses, found)
+            if config.descent.steps:
+                found, loss = followed(config, decoder, camera, code, sharp, marks, step / config.steps)
+            else:
+                found = losses(config.losses, decoder, code, camera, sharp, marks)
+                loss = total(config.losses, found)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(encoder.parameters(), _CLIP)
@@ -153,18 +155,25 @@ def set_rates(config: MofaConfig, optimiser: torch.optim.Optimizer, step: int) -
         group["lr"] = 0.0 if held else schedule.rate * shape * group["factor"]
 
 
-def even_pulls(code: Code) -> None:
-    """Lets each picture pull at each group of numbers as hard as the others do, into its own direction."""
-    groups = (code.rotation, code.identity, code.expression, code.reflectance, code.illumination, code.translation)
-    for numbers in groups:
-        assert numbers is not None
-        numbers.register_hook(_evened)
+def followed(
+    config: MofaConfig,
+    decoder: FaceDecoder,
+    camera: Usual,
+    code: Code,
+    images: Tensor,
+    marks: Marks | None,
+    share: float,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Losses by name at where each picture's descent came to, and what the encoder is to make small ()."""
+    last: dict[str, Tensor] = {}
 
+    def misfit(code: Code) -> Tensor:
+        last.update(each_loss(config.losses, decoder, code, camera, images, marks))
+        return weighted(config.losses, last)
 
-def _evened(gradient: Tensor) -> Tensor:
-    length = gradient.flatten(1).norm(dim=1)
-    scale = length.mean() / length.clamp(min=1e-12)
-    return gradient * scale.reshape(-1, *[1] * (gradient.ndim - 1))
+    target = descend(config.descent, code, misfit, share)
+    found = {name: value.mean() for name, value in last.items()} | {"centre": off_centre(code)}
+    return found, distance(code, target) + config.losses.centre * found["centre"]
 
 
 def make_optimiser(config: MofaConfig, encoder: MofaEncoder) -> torch.optim.Optimizer:

@@ -13,7 +13,7 @@ from training.evaluation.mofa import score  # noqa: E402
 from training.formation.code import Code  # noqa: E402
 from training.formation.decoder import face_decoder, head_decoder  # noqa: E402
 from training.formation.face_model import FaceModel  # noqa: E402
-from training.recipes.mofa.config import CONFIGURATIONS, MofaConfig, paper, tiny  # noqa: E402
+from training.recipes.mofa.config import CONFIGURATIONS, DescentConfig, MofaConfig, paper, tiny  # noqa: E402
 from training.recipes.mofa.encoder import MofaEncoder, usual_camera  # noqa: E402
 from training.recipes.mofa.losses import (  # noqa: E402
     MARKS,
@@ -241,8 +241,9 @@ def test_it_learns_without_labels(model: FaceModel, tmp_path: Path) -> None:
     assert scores[-1]["landmarks"] < 0.6 * scores[0]["landmarks"]
 
 
-def test_a_run_is_resumed_to_the_same_losses(model: FaceModel, tmp_path: Path) -> None:
-    config = replace(tiny(), losses=replace(tiny().losses, landmarks=1.0))
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_run_is_resumed_to_the_same_losses(model: FaceModel, tmp_path: Path, steps: int) -> None:
+    config = replace(tiny(), losses=replace(tiny().losses, landmarks=1.0), descent=DescentConfig(steps))
     pictures, unseen = scenes(model, tmp_path), scenes(model, tmp_path, seed=2)
     train(config, model, pictures, unseen, tmp_path / "whole", progress=False)
 
