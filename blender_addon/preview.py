@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -57,6 +58,11 @@ def draw(
         panels.append(_render(scene, camera.portrait(0.0), size))
     panels.append(_render(scene, camera.portrait(TURN_DEGREES), size))
     return np.concatenate(panels, axis=1)
+
+
+def turntable(scene: bpy.types.Scene, angles: Sequence[float], size: tuple[int, int] = PANEL) -> Pixels:
+    """The head at the origin seen from `angles`, degrees about the vertical, side by side (H, W, 3)."""
+    return np.concatenate([_render(scene, camera.portrait(angle), size) for angle in angles], axis=1)
 
 
 def _render(scene: bpy.types.Scene, view: bpy.types.Object, size: tuple[int, int]) -> Pixels:

@@ -2,14 +2,14 @@
 
 Through an encoder, pictures that pull hard outvote those that pull rightly, and all heads turn the same way long before
 any turns its own. Here the gradient stops at the code: from what the encoder says, a few steps of Adam (Kingma & Ba
-2015) go down on that picture's loss, and the encoder learns to say what they came to, where they came to less. So
-Kolotouros et al. 2019 ("SPIN") put the fitting of a body model into the training loop.
+2015) go down on that picture's loss, and the encoder learns to say what they came to. So Kolotouros et al. 2019
+("SPIN") put the fitting of a body model into the training loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -40,18 +40,10 @@ _BETAS = (0.8, 0.9)
 Misfit = Callable[[Code], Tensor]
 
 
-@dataclass(frozen=True)
-class Descended:
-    """Where B pictures' numbers came to, `code`, without gradients, and for which of them it is better (B,) 0 or 1."""
+def descend(config: DescentConfig, start: Code, misfit: Misfit, share: float = 0.0) -> Code:
+    """Where B pictures' numbers come to from `start`, down on `misfit`, which gives each one's loss (B,).
 
-    code: Code
-    better: Tensor
-
-
-def descend(config: DescentConfig, start: Code, misfit: Misfit, share: float = 0.0) -> Descended:
-    """From `start` down on `misfit`, which gives each picture's loss (B,); `share` of the training is done.
-
-    Steps become shorter on the way of the training, to `config.final` of their length.
+    Steps become shorter as more of the training, `share`, is done: to `config.final` of their length.
     """
     groups = {field.name: getattr(start, field.name).detach().clone() for field in fields(start)}
     for numbers in groups.values():
@@ -60,24 +52,18 @@ def descend(config: DescentConfig, start: Code, misfit: Misfit, share: float = 0
     optimiser = torch.optim.Adam(
         [{"params": [numbers], "lr": length * _UNITS[name]} for name, numbers in groups.items()], betas=_BETAS
     )
-    first: Tensor | None = None
     for _ in range(config.steps):
         loss = misfit(Code(**groups))
-        first = loss.detach() if first is None else first
         optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()
         optimiser.step()
-    found = Code(**groups).detach()
-    with torch.no_grad():
-        last = misfit(found)
-    better = torch.ones_like(last) if first is None else (last < first).to(last.dtype)
-    return Descended(found, better)
+    return Code(**groups).detach()
 
 
-def distance(code: Code, target: Descended) -> Tensor:
+def distance(code: Code, target: Code) -> Tensor:
     """How far the encoder's codes are from where the pictures would have them, () weighted squares."""
     parts = []
     for name, unit in _UNITS.items():
-        away = ((getattr(code, name) - getattr(target.code, name)) / unit).flatten(1)
+        away = ((getattr(code, name) - getattr(target, name)) / unit).flatten(1)
         parts.append(_WEIGHTS[name] * away.square().sum(1))
-    return (torch.stack(parts).sum(0) * target.better).mean()
+    return torch.stack(parts).sum(0).mean()

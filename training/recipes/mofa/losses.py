@@ -19,6 +19,8 @@ MARKS = (*range(17, 60), 61, 62, 63)
 _PAPERS_SIZE = 240
 # About the deviation of poses that a corpus has, radians.
 _TURN = 0.3
+# By how much detectors' boxes are too large or too small.
+_DEPTHS = 0.08
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,11 @@ def photometric(images: Tensor, surface: Surface, seen: Seen, inside: Tensor) ->
     return (distance * counted).sum(1) / counted.sum(1).clamp(min=1)
 
 
-def against_background(images: Tensor, surface: Surface, seen: Seen, decoder: FaceDecoder, misfit: float) -> Tensor:
-    """By how much the head explains the pixels that it covers better than a background of this `misfit` does (B,).
+def against_background(
+    images: Tensor, surface: Surface, seen: Seen, decoder: FaceDecoder, misfit: float, doubt: float = 0.0
+) -> Tensor:
+    """By how much the head explains the pixels that it covers better than a background of this `misfit` does (B,), or
+    one of `doubt` times its own mean misfit where that is more: a head whose colours are not known yet would shrink.
 
     The sum over those pixels of colour distance less `misfit`, as a share of the picture's; each vertex that faces the
     camera stands for a third of its triangles' area, so that there are gradients at the outline too. What lies outside
@@ -60,7 +65,10 @@ def against_background(images: Tensor, surface: Surface, seen: Seen, decoder: Fa
     difference = there[..., 0].transpose(1, 2) - surface.colours
     distance = (difference.square().sum(2) + 1e-6).sqrt()
     shown = seen.facing & decoder.inside & (at.abs() <= 1).all(2)
-    return ((distance - misfit) * areas(seen.points[..., :2], decoder.triangles) * shown).sum(1) / size**2
+    covered = areas(seen.points[..., :2], decoder.triangles) * shown
+    share = covered.detach() / covered.detach().sum(1, keepdim=True).clamp(min=1e-6)
+    level = (doubt * (distance.detach() * share).sum(1, keepdim=True)).clamp(min=misfit)
+    return ((distance - level) * covered).sum(1) / size**2
 
 
 def areas(points: Tensor, triangles: Tensor) -> Tensor:
@@ -122,10 +130,12 @@ def each_loss(
     surface = decoder.surface(code)
     seen = decoder.see(surface, code.translation, images.new_full((len(images),), usual.focal), size)
     if config.background:
-        misfit = against_background(images, surface, seen, decoder, config.background)
+        misfit = against_background(images, surface, seen, decoder, config.background, config.doubt)
     else:
         misfit = photometric(images, surface, seen, decoder.inside)
     found = {"photometric": misfit, "regulariser": implausibility(config, code)}
+    if config.depth:
+        found["depth"] = (code.translation[:, 2] / usual.translation[2] - 1).square() / _DEPTHS**2
     if config.box:
         found["box"] = out_of_box(seen, usual.box, size, config.slack)
     if marks is not None:
