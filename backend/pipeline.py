@@ -23,7 +23,7 @@ from .feedback import Feedback
 from .localise import Face, Localiser
 from .pose import EXIF_SPREAD, FOCAL_SPREAD, Pose, fit_pose, focal_length
 from .regress import Estimate, Regressor
-from .skin import Skin, SkinTexture, painted
+from .skin import Portrait, Skin, SkinTexture, painted
 
 Floats = NDArray[np.floating[Any]]
 Box = tuple[float, float, float, float]
@@ -171,21 +171,20 @@ class Reconstructor:
             with _stage("pose", seconds, cancelled):
                 pose = self._pose(picture, landmarks, estimate)
         skin, relief = None, None
-        wanted = texture is not None or detail
         if self._skin is not None and landmarks is not None and pose is not None:
             head = self.bundle.vertices(estimate.identity, estimate.expression)
-            sight = picture.image, picture.reduction, pose, landmarks, head
+            portrait = Portrait(picture.image, picture.reduction, pose, landmarks, head)
             if estimate.reflectance is not None and self._skin.knows_tone:
                 with _stage("tone", seconds, cancelled):
-                    estimate = replace(estimate, reflectance=self._skin.toned(*sight, estimate.reflectance))
-        if wanted and self._skin is not None and landmarks is not None and pose is not None:
-            with _stage("texture", seconds, cancelled):
-                atlas, made = self._skin.texture(*sight, estimate.reflectance, texture or SIDE)
-                skin = None if texture is None else painted(atlas, made)
+                    estimate = replace(estimate, reflectance=self._skin.toned(portrait, estimate.reflectance))
+            if texture is not None or detail:
+                with _stage("texture", seconds, cancelled):
+                    atlas, made = self._skin.texture(portrait, estimate.reflectance, texture or SIDE)
+                    skin = None if texture is None else painted(atlas, made)
             if detail and self._detail is not None:
                 with _stage("detail", seconds, cancelled):
                     trust = atlas.image(made.trust[:, None])[..., 0]
-                    view, shift = self._skin.sight(*sight)
+                    view, shift = self._skin.sight(portrait)
                     relief = self._detail.detail(view, head, self._skin.model(estimate.reflectance), shift, trust)
         if cancelled():
             raise Failure("cancelled")

@@ -51,6 +51,21 @@ class SkinTexture:
         return {"side": len(self.albedo), "albedo": _png(self.albedo), "origin": _png(self.origin)}
 
 
+@dataclass(frozen=True)
+class Portrait:
+    """A photo and the head that was found in it.
+
+    `picture` is decoded at one `reduction`-th of the size that `pose` and `landmarks` (68, 2) speak of; `vertices`
+    (N, 3) mm are the head with the photo's expression.
+    """
+
+    picture: Image.Image
+    reduction: int
+    pose: Pose
+    landmarks: Floats
+    vertices: Floats
+
+
 class Skin:
     """What a bundle knows of its skin; atlases are made once for a side and kept."""
 
@@ -92,24 +107,15 @@ class Skin:
     def _make_atlas(self, side: int) -> Atlas:
         return make_atlas(self._quads, self._uv, self._skin, self._mirror, side)
 
-    def texture(
-        self,
-        picture: Image.Image,
-        reduction: int,
-        pose: Pose,
-        landmarks: Floats,
-        vertices: Floats,
-        reflectance: Floats | None,
-        side: int,
-    ) -> tuple[Atlas, Texture]:
+    def texture(self, portrait: Portrait, reflectance: Floats | None, side: int) -> tuple[Atlas, Texture]:
         """What a photo shows of the head's skin, texel by texel.
 
-        `picture` is decoded at one `reduction`-th of the size that `pose` and `landmarks` (68, 2) speak of; `vertices`
-        (N, 3) mm are the head with the photo's expression, `reflectance` (R,) what the method says of its colour.
+        `reflectance` (R,) is what the method says of its colour, `side` that of the texture.
         """
-        view, shift = self.sight(picture, reduction, pose, landmarks, vertices)
+        view, shift = self.sight(portrait)
         atlas, model = self._atlas(side), self.model(reflectance)
-        return atlas, make_texture(atlas, view, vertices, self._bundle.triangles, model, self._regions, shift)
+        triangles = self._bundle.triangles
+        return atlas, make_texture(atlas, view, portrait.vertices, triangles, model, self._regions, shift)
 
     def model(self, reflectance: Floats | None) -> Floats:
         """Linear albedo (N, 3) of the vertices by `reflectance` (R,), the mean's for None."""
@@ -118,23 +124,15 @@ class Skin:
             model = model + np.tensordot(reflectance, self._columns, 1)
         return model
 
-    def toned(
-        self,
-        picture: Image.Image,
-        reduction: int,
-        pose: Pose,
-        landmarks: Floats,
-        vertices: Floats,
-        reflectance: Floats,
-    ) -> Floats:
+    def toned(self, portrait: Portrait, reflectance: Floats) -> Floats:
         """The estimate `reflectance` (R,) with the mean tone that the photo tells, or as it is where none is told.
 
         Of all changes of the coefficients it is the one by which the face comes nearest to the estimate's, as much
-        brighter or darker in each channel as `Tone.correction` says. Arguments are those of `texture`.
+        brighter or darker in each channel as `Tone.correction` says.
         """
         if self._tone is None or len(self._plain) == 0:
             return reflectance
-        seen = self.tone_sighting(picture, reduction, pose, landmarks, vertices, reflectance)
+        seen = self.tone_sighting(portrait, reflectance)
         if seen is None:
             return reflectance
         change = np.exp(self._tone.correction(seen)) - 1.0
@@ -143,23 +141,17 @@ class Skin:
         moved = np.linalg.lstsq(columns.T, (model * change).ravel(), rcond=1e-6)[0]
         return np.asarray(reflectance + moved, np.float32)
 
-    def tone_sighting(
-        self,
-        picture: Image.Image,
-        reduction: int,
-        pose: Pose,
-        landmarks: Floats,
-        vertices: Floats,
-        reflectance: Floats,
-    ) -> Sighting | None:
-        """What the photo shows of the skin's tone; None where it shows too little. Arguments are those of `texture`."""
-        view, shift = self.sight(picture, reduction, pose, landmarks, vertices, self._plain)
-        points, normals = vertices[self._plain], vertex_normals(vertices, self._bundle.triangles)[self._plain]
+    def tone_sighting(self, portrait: Portrait, reflectance: Floats) -> Sighting | None:
+        """What the photo shows of the skin's tone; None where it shows too little."""
+        view, shift = self.sight(portrait, self._plain)
+        normals = vertex_normals(portrait.vertices, self._bundle.triangles)[self._plain]
+        points = portrait.vertices[self._plain]
         facing = (normals * view.directions(points)).sum(1)
         places = view.project(points)[:, :2] + shift
         inside = ((places >= 0) & (places < view.picture.shape[1::-1])).all(1)
         model = self.model(reflectance)[self._plain]
-        return sighting(view.picture, sampled(view.picture, places), facing * inside, model, landmarks / reduction)
+        landmarks = portrait.landmarks / portrait.reduction
+        return sighting(view.picture, sampled(view.picture, places), facing * inside, model, landmarks)
 
     @property
     def knows_tone(self) -> bool:
@@ -172,21 +164,15 @@ class Skin:
         return mean
 
     def sight(
-        self,
-        picture: Image.Image,
-        reduction: int,
-        pose: Pose,
-        landmarks: Floats,
-        vertices: Floats,
-        chosen: NDArray[np.intp] | slice = slice(None),
+        self, portrait: Portrait, chosen: NDArray[np.intp] | slice = slice(None)
     ) -> tuple[View, NDArray[np.float64]]:
-        """The photo and how the head stands in it, and how far (N, 2) in its pixels it shows each vertex from there.
-
-        Of the vertices those that are `chosen`; the other arguments are those of `texture`.
+        """The photo and how the head stands in it, and how far (N, 2) in its pixels it shows each vertex from there, of
+        those that are `chosen`.
         """
-        view = View(_linear(np.asarray(picture)), pose.rotation, pose.translation, pose.focal / reduction)
+        pose, reduction = portrait.pose, portrait.reduction
+        view = View(_linear(np.asarray(portrait.picture)), pose.rotation, pose.translation, pose.focal / reduction)
         inner = self._bundle.landmarks68[CONTOUR:]
-        offsets = landmarks[CONTOUR:] / reduction - view.project(vertices[inner])[:, :2]
+        offsets = portrait.landmarks[CONTOUR:] / reduction - view.project(portrait.vertices[inner])[:, :2]
         return view, landmark_shift(self._apart[chosen], self._apart[inner], offsets)
 
 

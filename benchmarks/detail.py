@@ -98,6 +98,7 @@ class Bench:
         network says of the closeup, before it is put into a map.
         """
         from backend.pose import Pose
+        from backend.skin import Portrait
 
         image = Image.fromarray(face.image())
         if estimated:
@@ -110,8 +111,9 @@ class Bench:
             seen = face.vertices @ face.rotation.T + face.translation
             landmarks = (face.focal * seen[:, :2] / seen[:, 2:] + face.size / 2)[self.bundle.landmarks68]
             head, reflectance = face.vertices, None
-        view, shift = self.skin.sight(image, 1, pose, landmarks, head)
-        atlas, made = self.skin.texture(image, 1, pose, landmarks, head, reflectance, SIDE)
+        portrait = Portrait(image, 1, pose, landmarks, head)
+        view, shift = self.skin.sight(portrait)
+        atlas, made = self.skin.texture(portrait, reflectance, SIDE)
         trust = atlas.image(made.trust[:, None])[..., 0]
         detail = self.detail.detail(view, head, self.skin.model(reflectance), shift, trust, SIDE)
         if detail is None:

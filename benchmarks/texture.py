@@ -36,7 +36,7 @@ def main() -> int:
     from backend.failures import Failure
     from backend.pipeline import Reconstructor
     from backend.pose import Pose
-    from backend.skin import Skin
+    from backend.skin import Portrait, Skin
     from backend.texture import SEEN
     from training.shards import read_shard, shard_paths
     from training.truth import unpack_truth
@@ -76,9 +76,8 @@ def main() -> int:
         picture = decode(content)
         pose = Pose(answer.rotation, answer.translation, answer.focal, 0.0)
         head = bundle.vertices(answer.identity, answer.expression)
-        atlas, made = skin.texture(
-            picture.image, picture.reduction, pose, answer.landmarks68_2d, head, answer.reflectance, options.side
-        )
+        portrait = Portrait(picture.image, picture.reduction, pose, answer.landmarks68_2d, head)
+        atlas, made = skin.texture(portrait, answer.reflectance, options.side)
         at, albedo = skin_pixels(truth, options.side)
         origin = atlas.image(made.origin[:, None]).reshape(-1)[at]
         at, albedo = at[origin == SEEN], albedo[origin == SEEN]

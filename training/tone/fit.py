@@ -50,7 +50,7 @@ def measure(bundle: Path, data: Path, limit: int | None = None) -> ToneTable:
     from backend.pipeline import Reconstructor
     from backend.pose import Pose
     from backend.regress import Regressor
-    from backend.skin import Skin
+    from backend.skin import Portrait, Skin
     from training.shards import Sample, read_shard, shard_paths
 
     def samples() -> Iterator[Sample]:
@@ -85,9 +85,8 @@ def measure(bundle: Path, data: Path, limit: int | None = None) -> ToneTable:
             rotation, translation = (np.asarray(part, np.float64) for part in (answer.rotation, answer.translation))
             pose = Pose(rotation, translation, answer.focal, 0.0)
             head = opened.vertices(answer.identity, answer.expression)
-            seen = skin.tone_sighting(
-                picture.image, picture.reduction, pose, answer.landmarks68_2d, head, answer.reflectance
-            )
+            portrait = Portrait(picture.image, picture.reduction, pose, answer.landmarks68_2d, head)
+            seen = skin.tone_sighting(portrait, answer.reflectance)
             if seen is None:
                 continue
             numbers = seen.numbers()

@@ -170,13 +170,27 @@ def vgg() -> MofaConfig:
 
 
 def shipped() -> MofaConfig:
-    """What the product takes: a network for CPUs, a modern optimiser, a blurred start."""
+    """What the product takes: a network for CPUs, a modern optimiser, a blurred start, pixels against a background,
+    and pictures that find their own numbers.
+    """
     return MofaConfig(
         name="shipped",
         backbone=BackboneConfig("fast", bfloat16=True),
-        losses=LossConfig(blur=0.3),
-        rates=RateConfig(depth=0.25),
-        schedule=ScheduleConfig(rate=5e-4, steps=20_000, batch_size=16, ema=0.998),
+        losses=LossConfig(
+            photometric=2.86,
+            regulariser=5e-4,
+            reflectance=0.3,
+            blur=0.5,
+            blur_pixels=24.0,
+            background=0.1,
+            doubt=1.5,
+            depth=0.003,
+            box=2.0,
+            centre=0.3,
+        ),
+        rates=RateConfig(depth=1.0),
+        descent=DescentConfig(steps=2, rate=0.06),
+        schedule=ScheduleConfig(rate=1e-3, steps=20_000, batch_size=16, ema=0.99),
         scenes=ScenesConfig(count=40_000),
         memory=8e9,
     )
@@ -188,9 +202,11 @@ def trial() -> MofaConfig:
     return replace(
         config,
         name="trial",
-        schedule=replace(config.schedule, steps=6_000, warmup=200),
+        schedule=replace(config.schedule, steps=8_000, warmup=200),
         scenes=replace(config.scenes, count=12_000),
         size=96,
+        checkpoint_every=250,
+        validate_every=250,
     )
 
 
