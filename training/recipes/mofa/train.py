@@ -2,7 +2,7 @@
 
     likeness train mofa --config tiny --populations POPULATION --output RUN
     likeness train mofa --config shipped --populations ANNY:0.3 ICT:0.7 --data PHOTOS --output RUN
-    likeness train mofa --config shipped --model MODEL --data PHOTOS --set losses.landmarks=1 --output RUN
+    likeness train mofa --config shipped --model MODEL --data PHOTOS --set losses.landmarks=1e-4 --output RUN
 
 Without photos the pictures are scenes of the face model's own making (paper, figure 10). A run depends on its
 configuration, its face model, its pictures and its number of steps alone.

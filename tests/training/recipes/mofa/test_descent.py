@@ -30,7 +30,7 @@ def against(background: float = 0.1) -> MofaConfig:
     config = tiny()
     return replace(
         config,
-        losses=replace(config.losses, background=background, box=2.0, centre=0.3, settle=0.0),
+        losses=replace(config.losses, background=background, doubt=0.0, box=2.0, centre=0.3),
         descent=DescentConfig(3),
     )
 

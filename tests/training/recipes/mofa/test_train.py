@@ -101,7 +101,10 @@ def test_the_truth_explains_its_own_picture_best(model: FaceModel, tmp_path: Pat
 def test_gradients_of_the_losses_are_those_of_finite_differences(model: FaceModel, background: float) -> None:
     """Tewari et al. 2017, eq. 6, through equations 8 to 10."""
     config = tiny()
-    config = replace(config, losses=replace(config.losses, background=background, box=1.0, slack=0.0, centre=1.0))
+    config = replace(
+        config,
+        losses=replace(config.losses, background=background, doubt=0.0, depth=1.0, box=1.0, slack=0.0, centre=1.0),
+    )
     decoder, camera = loss_decoder(config.losses, model).double(), usual_camera(config, model)
     draw = torch.Generator().manual_seed(5)
     theta = (0.2 * torch.randn(1, config.codes.total, generator=draw)).double()
@@ -112,7 +115,7 @@ def test_gradients_of_the_losses_are_those_of_finite_differences(model: FaceMode
     def form(theta: torch.Tensor, moved: torch.Tensor) -> tuple[torch.Tensor, ...]:
         code = replace(config.codes.split(theta), translation=camera.translation.double() + moved)
         found = losses(config.losses, decoder, code, camera, images, marks)
-        return tuple(found[name] for name in ("photometric", "landmarks", "regulariser", "box", "centre"))
+        return tuple(found[name] for name in ("photometric", "landmarks", "regulariser", "depth", "box", "centre"))
 
     moved = torch.tensor([[2.0, -3.0, 5.0]], dtype=torch.float64, requires_grad=True)
     inputs = (theta.requires_grad_(), moved)
@@ -194,7 +197,7 @@ def test_a_landmark_counts_as_much_as_it_is_trusted(model: FaceModel, tmp_path: 
 
 
 def test_statistics_weigh_as_in_the_paper(model: FaceModel, tmp_path: Path) -> None:
-    config, code = tiny(), scenes(model, tmp_path).code
+    config, code = paper(), scenes(model, tmp_path).code
     expected = (code.identity**2).sum(1) + 1.7e-3 * (code.reflectance**2).sum(1) + 0.8 * (code.expression**2).sum(1)
     assert torch.allclose(implausibility(config.losses, code), expected)
 
@@ -209,7 +212,7 @@ def test_scenes_depend_on_their_number_alone(model: FaceModel, tmp_path: Path) -
 
 
 def test_the_blur_goes(model: FaceModel) -> None:
-    config = replace(tiny(), losses=replace(tiny().losses, blur=0.5))
+    config = replace(tiny(), losses=replace(tiny().losses, blur=0.5, blur_pixels=12.0))
     at = [blur_at(config, step) for step in range(6)]
     assert at[0] == pytest.approx(12 * 32 / 240) and at[0] > at[1] > at[2] > 0 == at[3] == at[5]
     image = torch.rand(1, 3, 32, 32)
