@@ -65,6 +65,12 @@ class Portrait:
     landmarks: Floats
     vertices: Floats
 
+    @functools.cached_property
+    def view(self) -> View:
+        """The photo in linear RGB and how the head stands in it: tone, texture and detail all look at it."""
+        pose, reduction = self.pose, self.reduction
+        return View(_linear(np.asarray(self.picture)), pose.rotation, pose.translation, pose.focal / reduction)
+
 
 class Skin:
     """What a bundle knows of its skin; atlases are made once for a side and kept."""
@@ -169,10 +175,9 @@ class Skin:
         """The photo and how the head stands in it, and how far (N, 2) in its pixels it shows each vertex from there, of
         those that are `chosen`.
         """
-        pose, reduction = portrait.pose, portrait.reduction
-        view = View(_linear(np.asarray(portrait.picture)), pose.rotation, pose.translation, pose.focal / reduction)
+        view = portrait.view
         inner = self._bundle.landmarks68[CONTOUR:]
-        offsets = portrait.landmarks[CONTOUR:] / reduction - view.project(portrait.vertices[inner])[:, :2]
+        offsets = portrait.landmarks[CONTOUR:] / portrait.reduction - view.project(portrait.vertices[inner])[:, :2]
         return view, landmark_shift(self._apart[chosen], self._apart[inner], offsets)
 
 

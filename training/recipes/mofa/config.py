@@ -26,8 +26,7 @@ class LossConfig:
     2015: without it a head shrinks to where it fits), or against `doubt` times the mean misfit of the head itself where
     that is more. `box` holds the landmarks' box in the detector's: beyond `slack` shares of the picture its weight is
     paid for each share; `depth` holds the distance, which deviates by 8 %. `centre` holds a batch's mean
-    head at the model's mean, seen from the front, lest all heads turn the same wrong way. Over the first `settle` of
-    the steps colours alone are learned.
+    head at the model's mean, seen from the front, lest all heads turn the same wrong way.
     """
 
     photometric: float = 1.92
@@ -43,7 +42,6 @@ class LossConfig:
     box: float = 0.0
     slack: float = 0.07
     centre: float = 0.0
-    settle: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from training.recipes.mofa.config import MofaConfig, RateConfig
 
 # What one unit of the network's output moves a head by, mm.
 _MOVE = 100.0
-_COLOURS = ("reflectance", "illumination")
 
 
 @dataclass(frozen=True)
@@ -90,22 +89,12 @@ class MofaEncoder(nn.Module):
         )
 
     def groups(self, rates: RateConfig, weight_decay: float) -> list[dict[str, object]]:
-        """Parameters for an optimiser, each group of numbers with a `factor` of the learning rate of its own.
-
-        Groups that move or bend the head have `moves` true.
-        """
+        """Parameters for an optimiser, each group of numbers with a `factor` of the learning rate of its own."""
         backbone = list(self.backbone.parameters())
         found: list[dict[str, object]] = [
             {"params": [p for p in backbone if p.ndim > 1], "weight_decay": weight_decay, "factor": 1.0},
             {"params": [p for p in backbone if p.ndim <= 1], "weight_decay": 0.0, "factor": 1.0},
         ]
         for name, head in self.heads.items():
-            found.append(
-                {
-                    "params": list(head.parameters()),
-                    "weight_decay": 0.0,
-                    "factor": getattr(rates, name),
-                    "moves": name not in _COLOURS,
-                }
-            )
+            found.append({"params": list(head.parameters()), "weight_decay": 0.0, "factor": getattr(rates, name)})
         return found

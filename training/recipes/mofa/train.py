@@ -149,10 +149,8 @@ def set_rates(config: MofaConfig, optimiser: torch.optim.Optimizer, step: int) -
     shape = 1.0
     if schedule.optimiser != "adadelta":
         shape = cosine_rate(step, config.steps, schedule.warmup, schedule.final)
-    settling = step < config.losses.settle * config.steps
     for group in optimiser.param_groups:
-        held = settling and group.get("moves", False)
-        group["lr"] = 0.0 if held else schedule.rate * shape * group["factor"]
+        group["lr"] = schedule.rate * shape * group["factor"]
 
 
 def followed(
@@ -164,7 +162,7 @@ def followed(
     marks: Marks | None,
     share: float,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses by name at where each picture's descent came to, and what the encoder is to make small ()."""
+    """Losses by name before the last step of each picture's descent, and what the encoder is to make small ()."""
     last: dict[str, Tensor] = {}
 
     def misfit(code: Code) -> Tensor:

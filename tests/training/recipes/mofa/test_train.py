@@ -169,19 +169,6 @@ def test_the_mean_of_a_batch_is_held_and_its_heads_are_not(model: FaceModel, tmp
     assert off_centre(replace(apart, rotation=apart.rotation + 0.3)).item() == pytest.approx(3.0, rel=1e-4)
 
 
-def test_colours_come_first_where_asked_for(model: FaceModel) -> None:
-    config = tiny().with_steps(100)
-    config = replace(config, losses=replace(config.losses, settle=0.1))
-    encoder = MofaEncoder(config, usual_camera(config, model))
-    optimiser = make_optimiser(config, encoder)
-    for step, moving in ((9, False), (10, True)):
-        set_rates(config, optimiser, step)
-        rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
-        assert (rates[id(encoder.heads["rotation"].weight)] > 0) == moving
-        assert (rates[id(encoder.heads["identity"].weight)] > 0) == moving
-        assert rates[id(encoder.heads["reflectance"].weight)] > 0
-
-
 def test_a_landmark_counts_as_much_as_it_is_trusted(model: FaceModel, tmp_path: Path) -> None:
     pictures = scenes(model, tmp_path)
     seen = see(face_decoder(model), pictures.code, pictures.camera, 32)
