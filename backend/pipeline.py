@@ -1,100 +1,30 @@
-"""The way a photo takes: decode -> localise -> crop -> regress -> second look -> (feedback) -> pose -> (texture) ->
-(detail) -> coefficients."""
+"""The way a photo takes: decode -> localise -> crop -> regress -> second look -> (feedback) -> pose or refine ->
+tone -> (texture) -> (detail) -> coefficients. Photos of one person meet where heads are fitted."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import PROTOCOL
+from .answer import FacesFound, Reconstruction
 from .bundle import Bundle, open_bundle
-from .crop import Crop, crop_from_box, crop_from_keypoints, crop_from_landmarks, sample
 from .decode import Picture, decode
 from .detail import SIDE, Detail, SkinDetail
 from .failures import Failure
 from .feedback import Feedback
+from .heads import Head, Heads, mean
 from .localise import Face, Localiser
-from .pose import EXIF_SPREAD, FOCAL_SPREAD, Pose, fit_pose, focal_length
-from .regress import Estimate, Regressor
+from .photo import Box, Photo, drawn_crop, first_crop, looked, second_look
+from .regress import Regressor
 from .skin import Portrait, Skin, SkinTexture, painted
 
-Floats = NDArray[np.floating[Any]]
-Box = tuple[float, float, float, float]
-
-FARTHEST: Final = 0.5
-"""A second look whose crop lies farther from the first than this share of its side, or differs more than twofold in
-size, is of landmarks that the network did not find."""
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """What one photo says about one face. What the method does not estimate is None.
-
-    `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `illumination` (9, 3) as
-    `Estimate` has it, `landmarks68_2d` (68, 2) in pixels of the upright photo, `rotation` (3, 3) and `translation` (3,)
-    mm from head space to camera space, `focal` pixels, `image_size` (width, height), `face_box` (x, y, width, height)
-    pixels, `seconds` that each stage took, `texture` and `detail` only where they are asked for.
-    """
-
-    identity: Floats
-    reflectance: Floats | None
-    expression: Floats | None
-    illumination: Floats | None
-    landmarks68_2d: Floats | None
-    rotation: Floats | None
-    translation: Floats | None
-    focal: float | None
-    image_size: tuple[int, int]
-    face_box: tuple[float, float, float, float]
-    method: str
-    bundle: str
-    bundle_sha256: str
-    seconds: Mapping[str, float]
-    texture: SkinTexture | None = None
-    detail: SkinDetail | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The protocol's answer, ready for `json`."""
-        answer: dict[str, Any] = {
-            "protocol": PROTOCOL,
-            "method": self.method,
-            "bundle": self.bundle,
-            "bundle_sha256": self.bundle_sha256,
-            "image_size": list(self.image_size),
-            "face_box": list(self.face_box),
-            "seconds": {stage: round(seconds, 4) for stage, seconds in self.seconds.items()},
-        }
-        names = ("identity", "reflectance", "expression", "illumination", "landmarks68_2d", "rotation", "translation")
-        for name in names:
-            value = getattr(self, name)
-            if value is not None:
-                answer[name] = value.tolist()
-        if self.focal is not None:
-            answer["focal"] = self.focal
-        if self.texture is not None:
-            answer["texture"] = self.texture.to_json()
-        if self.detail is not None:
-            answer["detail"] = self.detail.to_json()
-        return answer
-
-
-@dataclass(frozen=True)
-class FacesFound:
-    """`boxes` (x, y, width, height) in pixels of the upright photo, whose size is `image_size` (width, height)."""
-
-    image_size: tuple[int, int]
-    boxes: tuple[Box, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The protocol's answer, ready for `json`."""
-        return {"protocol": PROTOCOL, "image_size": list(self.image_size), "faces": [list(box) for box in self.boxes]}
+Cancelled = Callable[[], bool]
 
 
 class Reconstructor:
@@ -109,6 +39,7 @@ class Reconstructor:
         self._feedback = feedback
         self._skin = Skin.of(bundle)
         self._detail = Detail.of(bundle)
+        self._heads = Heads(bundle)
 
     @classmethod
     def open(cls, bundle_dir: Path | None = None) -> Reconstructor:
@@ -133,79 +64,55 @@ class Reconstructor:
         method: str | None = None,
         texture: int | None = None,
         detail: bool = False,
-        cancelled: Callable[[], bool] = lambda: False,
+        refine: bool = True,
+        cancelled: Cancelled = lambda: False,
     ) -> Reconstruction:
         """The head of face number `face` (0: the largest and surest) in an image file's content.
 
         `box` (x, y, width, height), pixels of the upright photo, is where somebody says that the face is, from the
         brows to the chin; then no face is looked for. `texture` is the side of the skin's texture, one of `SIDES`, and
         None where none is wanted; `detail` says whether fine relief is. The answer has none either where bundle or
-        photo do not give one. `cancelled` is asked between the stages. Raises Failure: those of `decode`, and
-        `method_unknown`, `face_none`, `face_number`, `box_outside`, `regressor_failed`, `detail_missing`, `cancelled`.
+        photo do not give one. `refine` says whether the head is fitted to the points that the network sees, where it
+        sees enough. `cancelled` is asked between the stages. Raises Failure: those of `decode`, and `method_unknown`,
+        `face_none`, `face_number`, `box_outside`, `regressor_failed`, `detail_missing`, `cancelled`.
         """
-        if method not in (None, "", self.bundle.method):
-            raise Failure("method_unknown", method=method, known=self.bundle.method)
-        seconds: dict[str, float] = {}
+        self._check_method(method)
+        photo = self._photo(image_bytes, face, box, cancelled)
+        return self._reconstructions([photo], texture, detail, refine, cancelled)[0]
 
-        with _stage("decode", seconds, cancelled):
-            picture = decode(image_bytes)
-        with _stage("localise", seconds, cancelled):
-            if box is None:
-                shown = self._face(picture, face)
-                box, first = shown.box, _first_crop(shown, self.bundle.crop_scale)
-            else:
-                first = _drawn_crop(box, picture.size, self.bundle.crop_scale)
-        with _stage("regress", seconds, cancelled):
-            crop, estimate = self._looked(picture, first)
-        if self._regressor.has_landmarks:
-            with _stage("second_look", seconds, cancelled):
-                crop, estimate = self._second_look(picture, crop, estimate)
-        landmarks = None if estimate.landmarks is None else crop.to_picture(estimate.landmarks, self._regressor.size)
-        if self._feedback is not None and landmarks is not None:
-            with _stage("feedback", seconds, cancelled):
-                found = self._feedback.answer(picture.image, picture.reduction, landmarks)
-                if found is not None:
-                    estimate = replace(estimate, identity=found.identity, expression=found.expression)
-        pose = None
-        if landmarks is not None:
-            with _stage("pose", seconds, cancelled):
-                pose = self._pose(picture, landmarks, estimate)
-        skin, relief = None, None
-        if self._skin is not None and landmarks is not None and pose is not None:
-            head = self.bundle.vertices(estimate.identity, estimate.expression)
-            portrait = Portrait(picture.image, picture.reduction, pose, landmarks, head)
-            if estimate.reflectance is not None and self._skin.knows_tone:
-                with _stage("tone", seconds, cancelled):
-                    estimate = replace(estimate, reflectance=self._skin.toned(portrait, estimate.reflectance))
-            if texture is not None or detail:
-                with _stage("texture", seconds, cancelled):
-                    atlas, made = self._skin.texture(portrait, estimate.reflectance, texture or SIDE)
-                    skin = None if texture is None else painted(atlas, made)
-            if detail and self._detail is not None:
-                with _stage("detail", seconds, cancelled):
-                    trust = atlas.image(made.trust[:, None])[..., 0]
-                    view, shift = self._skin.sight(portrait)
-                    relief = self._detail.detail(view, head, self._skin.model(estimate.reflectance), shift, trust)
-        if cancelled():
-            raise Failure("cancelled")
-        return Reconstruction(
-            identity=estimate.identity,
-            reflectance=estimate.reflectance,
-            expression=estimate.expression,
-            illumination=estimate.illumination,
-            landmarks68_2d=landmarks,
-            rotation=None if pose is None else pose.rotation,
-            translation=None if pose is None else pose.translation,
-            focal=None if pose is None else pose.focal,
-            image_size=picture.size,
-            face_box=box,
-            method=self.bundle.method,
-            bundle=self.bundle.name,
-            bundle_sha256=self.bundle.sha256,
-            seconds=seconds,
-            texture=skin,
-            detail=relief,
-        )
+    def reconstruct_together(
+        self,
+        images: Sequence[bytes],
+        *,
+        method: str | None = None,
+        texture: int | None = None,
+        detail: bool = False,
+        refine: bool = True,
+        failed: Callable[[int, Failure], None] = lambda index, failure: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> list[Reconstruction]:
+        """The head of the person whom all photos show, once for each of the image files' contents.
+
+        Identity and reflectance are shared, each photo counting as much as its network is sure; expression, pose,
+        light and camera are the photo's own. Only the first has `texture` and `detail`. `failed` is told the index of
+        each photo that fails, which is left out. Raises Failure: the first photo's where all fail, and
+        `method_unknown`, `detail_missing`, `cancelled`. Raises ValueError for no photos.
+        """
+        if not images:
+            raise ValueError("at least one photo is needed")
+        self._check_method(method)
+        photos, failures = list[Photo](), list[Failure]()
+        for index, content in enumerate(images):
+            try:
+                photos.append(self._photo(content, 0, None, cancelled))
+            except Failure as failure:
+                if failure.code == "cancelled":
+                    raise
+                failures.append(failure)
+                failed(index, failure)
+        if not photos:
+            raise failures[0]
+        return self._reconstructions(photos, texture, detail, refine, cancelled)
 
     def faces(self, image_bytes: bytes) -> FacesFound:
         """The faces in an image file's content, the largest and surest first. Raises Failure: those of `decode`."""
@@ -220,49 +127,141 @@ class Reconstructor:
             raise Failure("face_number", count=len(faces), face=number, last=len(faces) - 1)
         return faces[number]
 
-    def _looked(self, picture: Picture, crop: Crop) -> tuple[Crop, Estimate]:
-        return crop, self._regressor.run(sample(picture.image, crop, self._regressor.size, picture.reduction))
+    def _check_method(self, method: str | None) -> None:
+        if method not in (None, "", self.bundle.method):
+            raise Failure("method_unknown", method=method, known=self.bundle.method)
 
-    def _second_look(self, picture: Picture, crop: Crop, estimate: Estimate) -> tuple[Crop, Estimate]:
-        """Crop again where the network itself put the landmarks; stay with the first look where that is absurd."""
-        assert estimate.landmarks is not None
-        try:
-            second = crop_from_landmarks(
-                crop.to_picture(estimate.landmarks, self._regressor.size), self.bundle.crop_scale
-            )
-        except ValueError:
-            return crop, estimate
-        away = np.hypot(second.centre[0] - crop.centre[0], second.centre[1] - crop.centre[1])
-        if away > FARTHEST * crop.side or not 0.5 < second.side / crop.side < 2:
-            return crop, estimate
-        return self._looked(picture, second)
+    def _photo(self, image_bytes: bytes, face: int, box: Box | None, cancelled: Cancelled) -> Photo:
+        """A photo by itself: what the network says of it."""
+        seconds: dict[str, float] = {}
+        regressor, crop_scale = self._regressor, self.bundle.crop_scale
+        with _stage("decode", seconds, cancelled):
+            picture = decode(image_bytes)
+        with _stage("localise", seconds, cancelled):
+            if box is None:
+                shown = self._face(picture, face)
+                box, first = shown.box, first_crop(shown, crop_scale)
+            else:
+                first = drawn_crop(box, picture.size, crop_scale)
+        with _stage("regress", seconds, cancelled):
+            crop, estimate = looked(picture, first, regressor)
+        if regressor.has_landmarks:
+            with _stage("second_look", seconds, cancelled):
+                crop, estimate = second_look(picture, crop, estimate, regressor, crop_scale)
+        landmarks = None if estimate.landmarks is None else crop.to_picture(estimate.landmarks, regressor.size)
+        if self._feedback is not None and landmarks is not None:
+            with _stage("feedback", seconds, cancelled):
+                found = self._feedback.answer(picture.image, picture.reduction, landmarks)
+                if found is not None:
+                    estimate = replace(estimate, identity=found.identity, expression=found.expression)
+        return Photo(picture, box, crop, regressor.size, estimate, landmarks, seconds)
 
-    def _pose(self, picture: Picture, landmarks: Floats, estimate: Estimate) -> Pose | None:
-        points = self.bundle.landmarks(estimate.identity, estimate.expression)
-        focal = focal_length(picture.size, picture.focal_35mm)
-        spread = FOCAL_SPREAD if picture.focal_35mm is None else EXIF_SPREAD
-        return fit_pose(landmarks, points, focal, picture.size, spread)
+    def _reconstructions(
+        self, photos: list[Photo], texture: int | None, detail: bool, refine: bool, cancelled: Cancelled
+    ) -> list[Reconstruction]:
+        """One person's photos, together."""
+        heads = self._fitted(photos, refine, cancelled)
+        tones, first = list[NDArray[np.float32] | None](), None
+        for photo, head in zip(photos, heads, strict=True):
+            portrait = self._portrait(photo, head)
+            first = portrait if not tones else first
+            tones.append(self._tone(photo, head, portrait, cancelled))
+        known = [tone for tone in tones if tone is not None]
+        reflectance = mean(known, [head.weight for head in heads]) if len(known) == len(tones) else None
+        skin, relief = None, None
+        if first is not None and (texture is not None or detail):
+            seconds = photos[0].seconds
+            skin, relief = self._surface(first, reflectance, texture, detail, seconds, cancelled)
+        if cancelled():
+            raise Failure("cancelled")
+        surfaces = [(skin, relief), *[(None, None)] * (len(photos) - 1)]
+        return [
+            self._answer(photo, head, reflectance, *surface)
+            for photo, head, surface in zip(photos, heads, surfaces, strict=True)
+        ]
 
+    def _fitted(self, photos: list[Photo], refine: bool, cancelled: Cancelled) -> list[Head]:
+        if not self._regressor.has_landmarks:
+            return self._heads.fitted(photos, None)
+        observations = self._heads.observations(photos) if refine else None
+        stage, seconds = "pose" if observations is None else "refine", dict[str, float]()
+        with _stage(stage, seconds, cancelled):
+            heads = self._heads.fitted(photos, observations)
+        for photo in photos:
+            photo.seconds[stage] = seconds[stage] / len(photos)
+        return heads
 
-def _first_crop(face: Face, crop_scale: float) -> Crop:
-    try:
-        return crop_from_keypoints(face.keypoints, face.centre, crop_scale)
-    except ValueError as error:
-        raise Failure("face_none") from error
+    def _portrait(self, photo: Photo, head: Head) -> Portrait | None:
+        if self._skin is None or photo.landmarks is None or head.pose is None:
+            return None
+        vertices = self.bundle.vertices(head.estimate.identity, head.estimate.expression)
+        return Portrait(photo.picture.image, photo.picture.reduction, head.pose, photo.landmarks, vertices)
 
+    def _tone(
+        self, photo: Photo, head: Head, portrait: Portrait | None, cancelled: Cancelled
+    ) -> NDArray[np.float32] | None:
+        """The reflectance (R,) with the tone that the photo tells."""
+        reflectance = head.estimate.reflectance
+        if reflectance is None or portrait is None or self._skin is None or not self._skin.knows_tone:
+            return reflectance
+        with _stage("tone", photo.seconds, cancelled):
+            return np.asarray(self._skin.toned(portrait, reflectance), np.float32)
 
-def _drawn_crop(box: Box, size: tuple[int, int], crop_scale: float) -> Crop:
-    x, y, width, height = box
-    if x >= size[0] or y >= size[1] or x + width <= 0 or y + height <= 0:
-        raise Failure("box_outside")
-    try:
-        return crop_from_box(box, crop_scale)
-    except ValueError as error:
-        raise Failure("box_outside") from error
+    def _surface(
+        self,
+        portrait: Portrait,
+        reflectance: NDArray[np.float32] | None,
+        texture: int | None,
+        detail: bool,
+        seconds: dict[str, float],
+        cancelled: Cancelled,
+    ) -> tuple[SkinTexture | None, SkinDetail | None]:
+        assert self._skin is not None
+        relief = None
+        with _stage("texture", seconds, cancelled):
+            atlas, made = self._skin.texture(portrait, reflectance, texture or SIDE)
+            skin = None if texture is None else painted(atlas, made)
+        if detail and self._detail is not None:
+            with _stage("detail", seconds, cancelled):
+                trust = atlas.image(made.trust[:, None])[..., 0]
+                view, shift = self._skin.sight(portrait)
+                model = self._skin.model(reflectance)
+                relief = self._detail.detail(view, portrait.vertices, model, shift, trust)
+        return skin, relief
+
+    def _answer(
+        self,
+        photo: Photo,
+        head: Head,
+        reflectance: NDArray[np.float32] | None,
+        texture: SkinTexture | None,
+        detail: SkinDetail | None,
+    ) -> Reconstruction:
+        estimate, pose = head.estimate, head.pose
+        return Reconstruction(
+            identity=estimate.identity,
+            reflectance=reflectance,
+            expression=estimate.expression,
+            illumination=estimate.illumination,
+            landmarks68_2d=photo.landmarks,
+            rotation=None if pose is None else pose.rotation,
+            translation=None if pose is None else pose.translation,
+            focal=None if pose is None else pose.focal,
+            image_size=photo.picture.size,
+            face_box=photo.box,
+            method=self.bundle.method,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            seconds=photo.seconds,
+            texture=texture,
+            detail=detail,
+            sigma=head.sigma,
+            personalisation=head.personalisation,
+        )
 
 
 @contextmanager
-def _stage(name: str, seconds: dict[str, float], cancelled: Callable[[], bool]) -> Iterator[None]:
+def _stage(name: str, seconds: dict[str, float], cancelled: Cancelled) -> Iterator[None]:
     if cancelled():
         raise Failure("cancelled")
     started = time.perf_counter()

@@ -47,6 +47,23 @@ class Pose:
     error: float
 
 
+@dataclass(frozen=True)
+class Camera:
+    """Rotation (3, 3), translation (3,) mm and focal length, in the unit of the picture's lengths."""
+
+    rotation: Floats
+    translation: Floats
+    focal: float
+
+    def moved(self, step: Floats) -> Camera:
+        """By a rotation vector, a translation and, if there is a seventh number, the logarithm of a zoom: the camera
+        steps back as it zooms in, so that the face keeps its size.
+        """
+        zoom = float(np.exp(step[6])) if len(step) > 6 else 1.0
+        rotation = rotation_from_vector(step[:3]) @ self.rotation
+        return Camera(rotation, zoom * self.translation + step[3:6], zoom * self.focal)
+
+
 def focal_length(size: tuple[int, int], focal_35mm: float | None) -> float:
     """Focal length in pixels of a picture of `size` (width, height).
 
@@ -88,13 +105,14 @@ def fit_pose(
     start = _weak_perspective(seen / expected, model, prior)
     if start is None:
         return None
-    view = _View(*start, expected)
+    view = Camera(*start, expected)
     held = (NOISE / spread) ** 2 if spread else None
     damping = 1e-3
-    weights = prior * _robust(_residuals(view, model, seen))
+    weights = prior * robust_weights(_residuals(view, model, seen))
     cost = _cost(view, model, seen, weights, expected, held)
     for _ in range(STEPS):
-        jacobian, residual = _linearised(view, model, seen)
+        projected, _, by_pose = linearised(view, model)
+        jacobian, residual = by_pose.reshape(-1, 7), (projected - seen).reshape(-1)
         weighted = jacobian * np.repeat(weights, 2)[:, None]
         normal, gradient = weighted.T @ jacobian, weighted.T @ residual
         free = len(gradient)
@@ -114,34 +132,26 @@ def fit_pose(
             continue
         gained = cost - lower
         view, damping = moved, max(damping / 10, 1e-9)
-        weights = prior * _robust(_residuals(view, model, seen))
+        weights = prior * robust_weights(_residuals(view, model, seen))
         cost = _cost(view, model, seen, weights, expected, held)
         if gained <= _CONVERGED * lower:
             break
     if not np.isfinite(cost) or view.translation[2] <= 0:
         return None
+    return posed(view, model, seen, extent)
+
+
+def posed(view: Camera, model: Floats, seen: Floats, unit: float = 1.0) -> Pose:
+    """The pose of a camera whose lengths in the picture are in `unit` pixels; `model` (68, 3) and `seen` (68, 2),
+    relative to the picture's middle, tell its error. What rounding has done to the rotation is undone.
+    """
     left, _, right = np.linalg.svd(view.rotation)
-    view = _View(left @ right, view.translation, view.focal)
+    view = Camera(left @ right, view.translation, view.focal)
+    prior = np.ones(len(model))
+    prior[CONTOUR] = CONTOUR_WEIGHT
     squared = np.sum(_residuals(view, model, seen) ** 2, axis=1)
-    error = float(extent * np.sqrt(np.average(squared, weights=prior)))
-    return Pose(view.rotation, view.translation, float(view.focal * extent), error)
-
-
-@dataclass(frozen=True)
-class _View:
-    """Rotation (3, 3), translation (3,) mm and focal length, in units of the face's extent in the picture."""
-
-    rotation: Floats
-    translation: Floats
-    focal: float
-
-    def moved(self, step: Floats) -> _View:
-        """By a rotation vector, a translation and, if there is a seventh number, the logarithm of a zoom: the camera
-        steps back as it zooms in, so that the face keeps its size.
-        """
-        zoom = float(np.exp(step[6])) if len(step) > 6 else 1.0
-        rotation = rotation_from_vector(step[:3]) @ self.rotation
-        return _View(rotation, zoom * self.translation + step[3:6], zoom * self.focal)
+    error = float(unit * np.sqrt(np.average(squared, weights=prior)))
+    return Pose(view.rotation, view.translation, float(view.focal * unit), error)
 
 
 def rotation_from_vector(vector: NDArray[np.floating[Any]]) -> Floats:
@@ -169,40 +179,50 @@ def _weak_perspective(seen: Floats, model: Floats, weights: Floats) -> tuple[Flo
     return rotation, np.array([*(middle * depth), depth]) - rotation @ centre
 
 
-def _residuals(view: _View, model: Floats, seen: Floats) -> Floats:
+def _residuals(view: Camera, model: Floats, seen: Floats) -> Floats:
     camera = model @ view.rotation.T + view.translation
     projected: Floats = view.focal * camera[:, :2] / camera[:, 2:] - seen
     return projected
 
 
-def _cost(view: _View, model: Floats, seen: Floats, weights: Floats, expected: float, held: float | None) -> float:
+def _cost(view: Camera, model: Floats, seen: Floats, weights: Floats, expected: float, held: float | None) -> float:
     if np.min(model @ view.rotation[2] + view.translation[2]) <= 0:
         return np.inf
     prior = 0.0 if held is None else held * float(np.log(view.focal / expected)) ** 2
     return float(weights @ np.sum(_residuals(view, model, seen) ** 2, axis=1)) + prior
 
 
-def _robust(residuals: Floats) -> Floats:
+def robust_weights(residuals: Floats, least: float = 1e-18) -> Floats:
+    """Geman and McClure's weights (P,) of residuals (P, 2), at three times their median length, whose square is
+    taken to be `least` where it is less.
+    """
     squared = np.sum(residuals**2, axis=1)
-    width = 9 * float(np.median(squared)) + 1e-18
+    width = 9 * max(float(np.median(squared)), least)
     weights: Floats = (width / (width + squared)) ** 2
     return weights
 
 
-def _linearised(view: _View, model: Floats, seen: Floats) -> tuple[Floats, Floats]:
-    """Jacobian (2P, 7) over rotation vector, translation and zoom as `_View.moved` has it, and residuals (2P,)."""
+def linearised(view: Camera, model: Floats) -> tuple[Floats, Floats, Floats]:
+    """Where points `model` (P, 3) are seen (P, 2), relative to the principal point, and the derivatives of that: by the
+    points in camera space (P, 2, 3), and by rotation vector, translation and zoom (P, 2, 7) as `Camera.moved` has them.
+    """
     turned = model @ view.rotation.T
-    x, y, z = (turned + view.translation).T
-    zero, inverse = np.zeros_like(z), 1.0 / z
-    by_camera = view.focal * np.stack(
-        [np.stack([inverse, zero, -x * inverse**2], 1), np.stack([zero, inverse, -y * inverse**2], 1)], 1
-    )
+    placed = turned + view.translation
+    scale = view.focal / placed[:, 2]
+    projected = scale[:, None] * placed[:, :2]
+    by_camera = np.zeros((len(model), 2, 3))
+    by_camera[:, 0, 0] = by_camera[:, 1, 1] = scale
+    by_camera[:, :, 2] = -projected / placed[:, 2:]
+    by_pose = np.empty((len(model), 2, 7))
     # d(exp(w) R X)/dw at w = 0 is -[R X]x, so a row g of by_camera gives g @ -[R X]x = (R X) x g.
-    by_rotation = np.cross(turned[:, None, :], by_camera)
-    projected = view.focal * np.stack([x * inverse, y * inverse], 1)
-    by_zoom = projected[..., None] + (by_camera @ view.translation)[..., None]
-    jacobian = np.concatenate([by_rotation, by_camera, by_zoom], axis=2).reshape(-1, 7)
-    return jacobian, (projected - seen).reshape(-1)
+    for axis in range(3):
+        one, other = (axis + 1) % 3, (axis + 2) % 3
+        by_pose[:, :, axis] = (
+            turned[:, one, None] * by_camera[:, :, other] - turned[:, other, None] * by_camera[:, :, one]
+        )
+    by_pose[:, :, 3:6] = by_camera
+    by_pose[:, :, 6] = projected + by_camera @ view.translation
+    return projected, by_camera, by_pose
 
 
 def _cross(vector: Floats) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .bundle import Bundle
 from .failures import Failure
+from .observation import DENSE
 from .runtime import open_session
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class Estimate:
 
     `identity` (K,) and `reflectance` (R,) in standard deviations, `expression` (52,) 0..1, `landmarks` (68, 2) in
     pixels of the crop, pixel centres at .5, `illumination` (9, 3) radiance in head space by real orthonormal spherical
-    harmonics (1, y, z, x, xy, yz, 3z2-1, xz, x2-y2).
+    harmonics (1, y, z, x, xy, yz, 3z2-1, xz, x2-y2). `dense` (D, 2) are the bundle's dense points and `sigma` (68 + D,)
+    the standard deviations of each coordinate of the landmarks, then of the dense points, pixels of the crop;
+    `distance` () is the natural logarithm of the face's distance from the camera in mm.
     """
 
     identity: Floats
@@ -32,6 +35,9 @@ class Estimate:
     expression: Floats | None = None
     landmarks: Floats | None = None
     illumination: Floats | None = None
+    dense: Floats | None = None
+    sigma: Floats | None = None
+    distance: Floats | None = None
 
 
 class Regressor:
@@ -50,20 +56,25 @@ class Regressor:
         Raises Failure: `bundle_damaged` when the network is not what the bundle describes, `runtime_missing`.
         """
         name = bundle.description["regressor"]["file"]
-        known = {
-            "identity": (len(bundle.identity),),
-            "reflectance": (bundle.reflectance_count,),
-            "expression": (len(bundle.expression),),
-            "landmarks": (68, 2),
-            "illumination": (9, 3),
-        }
         try:
             session = open_session(bundle.regressor, accelerated=True)
         except Failure:
             raise
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise Failure("bundle_damaged", name=name, reason="onnxruntime cannot load it") from error
-        shapes = {output.name: known[output.name] for output in session.get_outputs() if output.name in known}
+        names = [output.name for output in session.get_outputs()]
+        dense = len(bundle.arrays.get(DENSE, ())) if "dense" in names else 0
+        known: dict[str, tuple[int, ...]] = {
+            "identity": (len(bundle.identity),),
+            "reflectance": (bundle.reflectance_count,),
+            "expression": (len(bundle.expression),),
+            "landmarks": (68, 2),
+            "illumination": (9, 3),
+            "dense": (dense, 2),
+            "sigma": (68 + dense,),
+            "distance": (),
+        }
+        shapes = {name: known[name] for name in names if name in known}
         # Where a second network tells the head, this one has to find the landmarks that it sees by.
         needed = "identity" if bundle.description.get("feedback") is None else "landmarks"
         if needed not in shapes or [entry.name for entry in session.get_inputs()] != ["image"]:
@@ -96,5 +107,5 @@ class Regressor:
         for name, value in zip(names, values, strict=True):
             if value.shape != (1, *self._shapes[name]) or not np.isfinite(value).all():
                 raise Failure("regressor_failed", reason=f"its {name} has shape {value.shape} or is not finite")
-            outputs[name] = value[0].astype(np.float32)
+            outputs[name] = np.asarray(value[0], np.float32)
         return Estimate(**{"identity": np.zeros(self._count, np.float32), **outputs})

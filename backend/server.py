@@ -19,9 +19,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import PROTOCOL, __version__, voxels
+from .answer import FacesFound, Reconstruction
 from .failures import Failure
 from .memory import memory_in_use
-from .pipeline import Box, FacesFound, Reconstruction, Reconstructor
+from .photo import Box
+from .pipeline import Reconstructor
 from .skin import SIDES
 
 BODY_LIMIT: Final = 64 * 1024 * 1024

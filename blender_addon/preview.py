@@ -43,9 +43,16 @@ def write(scene: bpy.types.Scene, reconstruction: Reconstruction, image: Path | 
 
 
 def draw(
-    scene: bpy.types.Scene, reconstruction: Reconstruction, image: Path | None, size: tuple[int, int] = PANEL
+    scene: bpy.types.Scene,
+    reconstruction: Reconstruction,
+    image: Path | None,
+    size: tuple[int, int] = PANEL,
+    overlay: bool = False,
 ) -> Pixels:
-    """The picture that `write` writes, (H, W, 3), each of its two or three panels of `size` (width, height)."""
+    """The picture that `write` writes, (H, W, 3), each of its two or three panels of `size` (width, height).
+
+    With `overlay` the head that the photo's camera sees lies on the photo, if there is one.
+    """
     pose = reconstruction.pose
     crop = camera.face_crop(reconstruction, size[0] / size[1])
     panels = []
@@ -53,7 +60,8 @@ def draw(
         picture = _photo(image, pose) if image is not None else None
         if picture is not None:
             panels.append(_cut(picture, pose, crop, size))
-        panels.append(_render(scene, camera.cropped(pose, crop), size))
+        ground = panels[0] if overlay and panels else None
+        panels.append(_render(scene, camera.cropped(pose, crop), size, ground))
     else:
         panels.append(_render(scene, camera.portrait(0.0), size))
     panels.append(_render(scene, camera.portrait(TURN_DEGREES), size))
@@ -65,7 +73,9 @@ def turntable(scene: bpy.types.Scene, angles: Sequence[float], size: tuple[int, 
     return np.concatenate([_render(scene, camera.portrait(angle), size) for angle in angles], axis=1)
 
 
-def _render(scene: bpy.types.Scene, view: bpy.types.Object, size: tuple[int, int]) -> Pixels:
+def _render(
+    scene: bpy.types.Scene, view: bpy.types.Object, size: tuple[int, int], ground: Pixels | None = None
+) -> Pixels:
     scene.collection.objects.link(view)
     scene.camera = view
     settings = scene.render
@@ -90,9 +100,9 @@ def _render(scene: bpy.types.Scene, view: bpy.types.Object, size: tuple[int, int
         bpy.ops.render.render(write_still=True, scene=scene.name)
         rendered = _load(Path(settings.filepath), None)
     share = np.linspace(0.0, 1.0, size[1])[:, None, None]
-    ground = _TOP * (1.0 - share) + _BOTTOM * share
+    behind = _TOP * (1.0 - share) + _BOTTOM * share if ground is None else ground
     alpha = rendered[..., 3:4] / 255.0 if rendered.shape[2] == 4 else np.ones((1, 1, 1))
-    return np.rint(rendered[..., :3] * alpha + ground * (1.0 - alpha)).astype(np.uint8)
+    return np.rint(rendered[..., :3] * alpha + behind * (1.0 - alpha)).astype(np.uint8)
 
 
 def _photo(path: Path, pose: Pose) -> Pixels | None:

@@ -1,12 +1,12 @@
-"""`likeness reconstruct`: photos in, one head file for each out."""
+"""`likeness reconstruct`: photos in, one head file for each out, or one of the person whom they all show."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from likeness import blender, cli, npz, objects
 from likeness.outputs import staged
 
 if TYPE_CHECKING:
+    from backend.answer import Reconstruction
+    from backend.bundle import Bundle
     from backend.pipeline import Reconstructor
 
 FORMATS = ("blend", "glb", "fbx", "obj", "npz")
@@ -42,6 +44,29 @@ class Job:
     def needs_blender(self) -> bool:
         """Whether Blender writes any of the job's files."""
         return self.format != "npz" or self.preview is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What `Reconstructor.reconstruct` is asked for besides the photo."""
+
+    method: str | None
+    texture: int | None
+    detail: bool
+    refine: bool
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, job: Job) -> Wishes:
+        """As the command line says; detail, where it does not, and texture only where Blender shows them."""
+        texture = int(args.texture) if job.needs_blender and args.texture != "off" else None
+        detail = job.needs_blender if args.detail is None else args.detail == "on"
+        return cls(args.method, texture, detail, args.refine == "on")
+
+
+_LONG = ("texture", "detail", "uncertainty")
+
+Outcome = tuple[Job, dict[str, Any] | Exception]
+"""A photo and where its head goes, and the protocol's answer without texture and detail, or why there is none."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,23 +101,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "it is on unless you say otherwise; in .npz, where it is off, a displacement and a normal map",
     )
     parser.add_argument(
-        "--preview", type=Path, metavar="PNG", help="also render a picture of the head (one photo only)"
+        "--refine",
+        choices=("on", "off"),
+        default="on",
+        help="fit the head to the points that the network sees, where the bundle can (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--same-person",
+        action="store_true",
+        help="all photos show one person: make one head of them, with the first one's expression, camera and skin",
+    )
+    parser.add_argument(
+        "--preview", type=Path, metavar="PNG", help="also render a picture of the head (of one head only)"
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON for each photo")
 
 
 def plan(
-    images: Sequence[Path], output: Path, format_: str | None = None, preview: Path | None = None
+    images: Sequence[Path],
+    output: Path,
+    format_: str | None = None,
+    preview: Path | None = None,
+    same_person: bool = False,
 ) -> tuple[Job, ...]:
-    """Say which file each photo becomes.
+    """Say which file each photo becomes; photos of the `same_person` become the one of the first's job.
 
     Raises UsageError when the ending is none of `FORMATS`, when several photos would go into one file, and when the
     picture's name is no .png.
     """
     if preview is not None and preview.suffix.lower() != ".png":
         raise UsageError(f"--preview writes a .png file, not {preview.name}")
+    if same_person and format_ is not None:
+        raise UsageError("--same-person makes one head: name its file as --output, without --format")
     if format_ is None:
-        if len(images) > 1:
+        if len(images) > 1 and not same_person:
             raise UsageError("several photos need a folder as --output, and --format to choose the format")
         if output.suffix.lower().removeprefix(".") not in FORMATS:
             endings = " ".join(f".{name}" for name in FORMATS)
@@ -111,7 +153,9 @@ def plan(
 def run(args: argparse.Namespace) -> int:
     """Reconstruct every photo; return 0, 1 if some failed (each is named on standard error), or 2."""
     try:
-        jobs = plan(args.images, args.output, args.format, args.preview)
+        jobs = plan(args.images, args.output, args.format, args.preview, args.same_person)
+        if args.same_person and args.method == objects.METHOD:
+            raise UsageError(f"--same-person is for faces, --method {objects.METHOD} for other things")
     except UsageError as error:
         print(f"likeness reconstruct: error: {error}", file=sys.stderr)
         return cli.WRONG_USAGE
@@ -128,51 +172,85 @@ def run(args: argparse.Namespace) -> int:
     except (Failure, blender.BlenderError) as error:
         print(f"likeness: {error}", file=sys.stderr)
         return cli.FAILED
+    outcomes: Iterator[Outcome]
+    if args.same_person:
+        outcomes = of_one_person(reconstructor, args.images, jobs[0], Wishes.of(args, jobs[0]))
+    else:
+        outcomes = (of_one_photo(reconstructor, job, Wishes.of(args, job)) for job in jobs)
     failed = 0
-    for job in jobs:
-        try:
-            texture = None if args.texture == "off" else int(args.texture)
-            answer = reconstruct(reconstructor, job, args.method, texture, _detailed(job, args.detail))
-        except (Failure, blender.BlenderError, OSError) as error:
+    for job, answer in outcomes:
+        if isinstance(answer, Exception):
             failed += 1
-            report_failure(job, error, as_json=args.json)
+            report_failure(job, answer, as_json=args.json)
         else:
             report_success(job, answer, as_json=args.json)
     return cli.FAILED if failed else cli.DONE
 
 
-def reconstruct(
-    reconstructor: Reconstructor, job: Job, method: str | None, texture: int | None = None, detail: bool = False
-) -> dict[str, Any]:
-    """Reconstruct one photo and write its files; return the protocol's answer without texture and detail.
+def of_one_photo(reconstructor: Reconstructor, job: Job, wishes: Wishes) -> Outcome:
+    """Reconstruct one photo and write its files."""
+    from backend.failures import Failure
 
-    Raises backend.failures.Failure, likeness.blender.BlenderError, and OSError when the photo cannot be read or a file
-    not be written. Files that were there before are then as they were.
+    try:
+        found = reconstructor.reconstruct(job.image.read_bytes(), **asdict(wishes))
+        return job, write(job, found, reconstructor.bundle)
+    except (Failure, blender.BlenderError, OSError) as error:
+        return job, error
+
+
+def of_one_person(reconstructor: Reconstructor, images: Sequence[Path], job: Job, wishes: Wishes) -> Iterator[Outcome]:
+    """Reconstruct photos of one person and write one head, that of the first photo that did not fail."""
+    from backend.failures import Failure
+
+    read, errors = dict[int, bytes](), dict[int, Exception]()
+    for index, image in enumerate(images):
+        try:
+            read[index] = image.read_bytes()
+        except OSError as error:
+            errors[index] = error
+    known, answers = list(read), dict[int, dict[str, Any]]()
+
+    def failed(number: int, failure: Failure) -> None:
+        errors[known[number]] = failure
+
+    try:
+        if known:
+            found = reconstructor.reconstruct_together(list(read.values()), failed=failed, **asdict(wishes))
+            worked = [index for index in known if index not in errors]
+            answers = {index: _without_pictures(one.to_json()) for index, one in zip(worked, found, strict=True)}
+            write(replace(job, image=images[worked[0]]), found[0], reconstructor.bundle)
+    except (Failure, blender.BlenderError, OSError) as error:
+        errors = dict.fromkeys(range(len(images)), error) | errors
+    for index, image in enumerate(images):
+        yield replace(job, image=image), errors[index] if index in errors else answers[index]
+
+
+def write(job: Job, found: Reconstruction, bundle: Bundle) -> dict[str, Any]:
+    """Write a head's files; return the protocol's answer without texture and detail.
+
+    Raises likeness.blender.BlenderError, and OSError when a file cannot be written. Files that were there before are
+    then as they were.
     """
-    wanted = texture if job.needs_blender else None
-    found = reconstructor.reconstruct(job.image.read_bytes(), method=method, texture=wanted, detail=detail)
     answer = found.to_json()
     preview = job.preview or job.output.with_suffix(".png")
     with staged(job.output.parent) as folder, staged(preview.parent) as preview_folder, TemporaryDirectory() as unused:
         output = folder / job.output.name
         if job.format == "npz":
-            npz.write(output, answer, reconstructor.bundle, found.detail)
+            npz.write(output, answer, bundle, found.detail, found.sigma)
         if job.needs_blender:
             blender.write(
                 output if job.format != "npz" else Path(unused) / "head.blend",
                 preview_folder / preview.name if job.preview else None,
                 answer,
                 job.image,
-                reconstructor.bundle.folder,
+                bundle.folder,
             )
-    for name in ("texture", "detail"):
-        answer.pop(name, None)
-    return answer
+    return _without_pictures(answer)
 
 
-def _detailed(job: Job, chosen: str | None) -> bool:
-    """Whether detail is computed: as `--detail` says, else where Blender shows it."""
-    return job.needs_blender if chosen is None else chosen == "on"
+def _without_pictures(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What people read of an answer: neither pictures nor a number for each vertex."""
+    return {name: value for name, value in answer.items() if name not in _LONG}
 
 
 def report_success(job: Job, answer: Mapping[str, Any], *, as_json: bool) -> None:

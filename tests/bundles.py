@@ -36,6 +36,15 @@ ARKIT_NAMES = tuple(
 # Named sliders and their groups.
 SLIDERS = (("Age", "Person"), ("Nose Width", "Nose"), ("Nose Length", "Nose"))
 
+# `refine` of bundle.json.
+REFINE: dict[str, object] = {
+    "correlation": 8.0,
+    "expression_sd": [0.1] * len(ARKIT_NAMES),
+    "identity": "free",
+    "sigma_scale": 1.0,
+    "uncertainty": [1.2, 0.3],
+}
+
 # Where an expression acts on the face (the subject's left side) and which way, in mm at 1.0.
 _EXPRESSION_PLACES: dict[str, tuple[tuple[float, float], tuple[float, float, float]]] = {
     "brow": ((32.0, 48.0), (0.0, 4.0, 1.0)),
@@ -57,18 +66,23 @@ def write_small_bundle(
     expression: bool = False,
     illumination: bool = False,
     sliders: bool = True,
+    refine: bool = False,
     size: int = 64,
 ) -> Path:
     """Write a bundle of `identity` and `reflectance` columns into `folder` (made if absent) and return `folder`.
 
     `landmarks`, `expression` and `illumination` say whether the regressor has those outputs; `reflectance=0` leaves
-    that output out. `sliders` says whether there are named ones, `SLIDERS`.
+    that output out. `sliders` says whether there are named ones, `SLIDERS`. `refine` adds dense points with sigmas, the
+    distance, and what is known of the errors; it needs landmarks and expression.
     `size` is the side of the regressor's input in pixels. All hashes in `bundle.json` are right.
     """
     folder.mkdir(parents=True, exist_ok=True)
     head = small_head(identity=identity, reflectance=reflectance)
-    named = slider_arrays(identity) if sliders else {}
-    np.savez_compressed(folder / "head.npz", **head, **named)
+    more = slider_arrays(identity) if sliders else {}
+    if refine:
+        more["identity_error"] = np.diag(np.full(identity, 0.25)).astype(np.float32)
+        more["vertex_sigma"] = np.full(len(head["mean"]), 1.5, np.float32)
+    np.savez_compressed(folder / "head.npz", **head, **more)
     write_regressor(
         folder / "regressor.onnx",
         head,
@@ -76,6 +90,7 @@ def write_small_bundle(
         landmarks=landmarks,
         expression=expression,
         illumination=illumination,
+        refine=refine,
         crop_scale=CROP_SCALE,
     )
     (folder / "MODEL_CARD.md").write_text("# small\n\nA synthetic head for tests.\n", encoding="utf-8")
@@ -84,6 +99,7 @@ def write_small_bundle(
     outputs += ["landmarks"] if landmarks else []
     outputs += ["expression"] if expression else []
     outputs += ["illumination"] if illumination else []
+    outputs += ["dense", "sigma", "distance"] if refine else []
     description = {
         "schema": 1,
         "name": "small",
@@ -102,6 +118,8 @@ def write_small_bundle(
         "method": "joint",
         "licences": [{"source": "tests/bundles.py", "licence": "GPL-3.0-or-later", "attribution": "", "url": ""}],
     }
+    if refine:
+        description["refine"] = dict(REFINE)
     write_description(folder, description)
     return folder
 
@@ -180,6 +198,7 @@ def write_regressor(
     landmarks: bool,
     expression: bool,
     illumination: bool = False,
+    refine: bool = False,
     crop_scale: float,
 ) -> None:
     """Write an ONNX network of the regressor's interface: pooled pixels, one linear layer, tanh.
@@ -227,18 +246,28 @@ def write_regressor(
         outputs.pop()
         node("Reshape", ["light", constant("light_shape", np.array([-1, 9, 3], np.int64))], "illumination")
         declare("illumination", [9, 3])
-    if landmarks:
-        ids = head["landmarks68"]
-        flip = np.array([1.0, -1.0])
-        points = head["mean"][ids][:, :2] * flip
-        low, high = points.min(axis=0), points.max(axis=0)
-        scale = size / (crop_scale * float(np.max(high - low)))
-        base = ((points - (low + high) / 2) * scale + size / 2).astype(np.float32)
-        columns = (head["identity"][:, ids, :2] * flip * scale).reshape(count, 136).astype(np.float32)
-        moved = node("MatMul", ["identity", constant("landmark_columns", columns)], "landmarks_moved")
-        placed = node("Add", [moved, constant("landmark_base", base.reshape(1, 136))], "landmarks_flat")
-        node("Reshape", [placed, constant("landmark_shape", np.array([-1, 68, 2], np.int64))], "landmarks")
-        declare("landmarks", [68, 2])
+
+    def affine(name: str, base: Array, columns: Array, shape: list[int]) -> None:
+        moved = node("MatMul", ["identity", constant(f"{name}_columns", columns.astype(np.float32))], f"{name}_moved")
+        base = base.reshape(1, -1).astype(np.float32)
+        placed = node("Add", [moved, constant(f"{name}_base", base)], f"{name}_flat")
+        node("Reshape", [placed, constant(f"{name}_shape", np.array([-1, *shape], np.int64))], name)
+        declare(name, shape)
+
+    flip = np.array([1.0, -1.0])
+    points = head["mean"][head["landmarks68"]][:, :2] * flip
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = size / (crop_scale * float(np.max(high - low)))
+    places = [("landmarks", head["landmarks68"])] if landmarks else []
+    places += [("dense", head["landmarks_dense"])] if refine else []
+    for name, ids in places:
+        base = (head["mean"][ids][:, :2] * flip - (low + high) / 2) * scale + size / 2
+        columns = (head["identity"][:, ids, :2] * flip * scale).reshape(count, -1)
+        affine(name, base, columns, [len(ids), 2])
+    if refine:
+        told = 68 + len(head["landmarks_dense"])
+        affine("sigma", np.full(told, 0.5), np.full((count, told), 0.02), [told])
+        affine("distance", np.full(1, 6.5), np.full((count, 1), 0.01), [])
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, size, size])
     graph = helper.make_graph(nodes, "small_regressor", [image], outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -18,6 +18,10 @@ from training.shards import Sample, count_samples, read_shard, shard_paths
 # Bytes of an array that is kept in memory wherever it is asked for.
 _IN_MEMORY = 4e9
 
+_NUMBERS = (
+    "vertices", "landmarks68", "landmarks_dense", "rotation", "translation", "focal", "expression", "illumination",
+)  # fmt: skip
+
 # iBUG-68 landmark -> the landmark on the other side of the face.
 # fmt: off
 MIRROR_68 = np.array([
@@ -38,7 +42,8 @@ class FaceSet:
     landmarks_dense (n,L,2) float32 pixels; rotation (n,3,3), translation (n,3) mm and focal (n,) pixels of the cameras,
     zeros where the samples hold none; visible68 (n,68) and visible_dense (n,L) bool, whether the picture shows the
     landmark, true where the samples do not say; reflectance (n,N,3) float16 linear RGB or None; yaw (n,) degrees; keys
-    (n,) the samples' names, each another identity; template the arrays of `template.npz`.
+    (n,) the samples' names, each another identity; expression (n,52) 0..1 and illumination (n,9,3) as
+    `training.illumination` has it, zeros where the samples hold none; template the arrays of `template.npz`.
     """
 
     images: NDArray[np.uint8]
@@ -52,6 +57,8 @@ class FaceSet:
     visible_dense: NDArray[np.bool_]
     yaw: NDArray[np.float32]
     keys: NDArray[np.str_]
+    expression: NDArray[np.float32]
+    illumination: NDArray[np.float32]
     reflectance: NDArray[np.float16] | None
     template: dict[str, NDArray[Any]]
 
@@ -125,6 +132,8 @@ def read_faces(
         visible_dense=columns.get("landmarks_dense_visible", np.ones(dense.shape[:2], bool)),
         yaw=columns["yaw"],
         keys=np.array(names),
+        expression=columns.get("expression", np.zeros((total, 52), np.float32)),
+        illumination=columns.get("illumination", np.zeros((total, 9, 3), np.float32)),
         reflectance=columns.get("reflectance"),
         template=template,
     )
@@ -213,7 +222,7 @@ def _arrays(sample: Sample, reflectance: bool) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise ValueError(f"the picture of sample {sample.key} cannot be read ({error}): render it anew") from error
     kept: dict[str, NDArray[Any]] = {"images": pixels, "yaw": np.asarray(sample.parameters["yaw"], np.float32)}
-    for field in ("vertices", "landmarks68", "landmarks_dense", "rotation", "translation", "focal"):
+    for field in _NUMBERS:
         if field in sample.arrays:
             kept[field] = sample.arrays[field].astype(np.float32)
     for field in ("landmarks68_visible", "landmarks_dense_visible"):

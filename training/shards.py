@@ -34,7 +34,8 @@ class DatasetInfo:
     """What a folder of shards holds; two runs may share a folder only if these are equal.
 
     engine and passes are names from the command line; populations the share of identities from each; digests the
-    sha256 of everything else that samples depend on, by name.
+    sha256 of everything else that samples depend on, by name. photos of one person follow one another; yaws degrees,
+    the photos' in turn, none where they are drawn.
     """
 
     seed: int
@@ -47,6 +48,8 @@ class DatasetInfo:
     populations: Mapping[str, float] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    photos: int = 1
+    yaws: tuple[float, ...] = ()
 
     @property
     def shard_count(self) -> int:
@@ -114,7 +117,7 @@ def read_info(folder: Path) -> DatasetInfo:
     known = {f.name for f in fields(DatasetInfo)}
     try:
         values = {name: value for name, value in json.loads(path.read_text()).items() if name in known}
-        values["passes"] = tuple(values.get("passes", ()))
+        values |= {name: tuple(values.get(name, ())) for name in ("passes", "yaws")}
         return DatasetInfo(**values)
     except (AttributeError, TypeError, json.JSONDecodeError) as error:
         raise DatasetError(f"{path} cannot be read ({error}): render the dataset anew.") from error

@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance
 from backend.crop import Crop, crop_from_keypoints
 from backend.decode import Picture
 from backend.failures import Failure
-from backend.localise import MODEL, SIZE, Face, Localiser, anchors, blend, decode_boxes
+from backend.localise import MODEL, SIZE, Face, Localiser, _importance, anchors, blend, decode_boxes
 
 FACE = np.array([223.0, 120.0])
 EYES = np.array([[203.0, 102.0], [243.0, 102.0]])
@@ -124,6 +124,26 @@ def test_several_faces_come_the_largest_first(localiser: Localiser, photo: Image
     assert len(faces) == 2
     assert_eyes(faces[0], EYES + np.array([388, 0]), 8)
     assert_eyes(faces[1], EYES * (300 / 512) + np.array([20, 150]), 8)
+
+
+def test_a_face_that_the_edge_cuts_off_comes_after_whole_ones(localiser: Localiser, photo: Image.Image) -> None:
+    pair = Image.new("RGB", (900, 512), (90, 100, 110))
+    pair.paste(photo.resize((300, 300)), (20, 150))
+    pair.paste(photo, (900 - 223, 0))
+    faces = find(localiser, pair)
+    assert_eyes(faces[0], EYES * (300 / 512) + np.array([20, 150]), 8)
+
+
+def test_the_edge_may_be_touched() -> None:
+    def face(x: float, side: float) -> Face:
+        return Face((x, 50.0, side, side), np.zeros((6, 2)), 0.9)
+
+    size = (400, 300)
+    whole, touching, slightly, half = face(100, 100), face(-4, 100), face(-12, 130), face(-100, 200)
+    assert _importance(touching, size) == _importance(whole, size)
+    assert _importance(slightly, size) > _importance(whole, size), "a larger face that lacks little"
+    assert _importance(half, size) < _importance(whole, size)
+    assert _importance(face(-300, 100), size) == _importance(face(0, 0), size) == 0.0
 
 
 def test_a_reduced_picture_gives_positions_in_its_own_pixels(localiser: Localiser, photo: Image.Image) -> None:

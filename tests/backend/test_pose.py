@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.pose import _linearised, _residuals, _View, fit_pose, focal_length, rotation_from_vector
+from backend.pose import Camera, _residuals, fit_pose, focal_length, linearised, rotation_from_vector
 from tests.bundles import small_head
 
 SIZE = (800, 600)
@@ -94,8 +94,8 @@ def test_scattered_landmarks_give_a_finite_answer_or_none(points: np.ndarray) ->
 def test_the_jacobian_is_the_residuals_derivative(points: np.ndarray) -> None:
     rotation, translation = camera(20, 10, 5), np.array([10.0, 20.0, 500.0])
     seen = np.zeros((68, 2))
-    view = _View(rotation, translation, 4.0)
-    jacobian, _ = _linearised(view, points, seen)
+    view = Camera(rotation, translation, 4.0)
+    jacobian = linearised(view, points)[2].reshape(-1, 7)
     step = 1e-6
     for column in range(7):
         change = np.zeros(7)

@@ -65,3 +65,17 @@ def test_a_network_of_other_coefficients_is_found_out(bundle_folder: Path) -> No
     with pytest.raises(Failure) as raised:
         regressor.run(pixels(64))
     assert raised.value.code == "regressor_failed"
+
+
+def test_dense_points_come_with_their_sigmas(tmp_path: Path) -> None:
+    bundle = open_bundle(write_small_bundle(tmp_path, expression=True, refine=True))
+    estimate = Regressor.open(bundle).run(pixels(64))
+    count = len(bundle.arrays["landmarks_dense"])
+    assert estimate.dense is not None and estimate.dense.shape == (count, 2)
+    assert estimate.sigma is not None and estimate.sigma.shape == (68 + count,)
+    assert estimate.distance is not None and estimate.distance.shape == ()
+
+
+def test_a_network_without_them_tells_none(bundle_folder: Path) -> None:
+    estimate = Regressor.open(open_bundle(bundle_folder)).run(pixels(64))
+    assert estimate.dense is estimate.sigma is estimate.distance is None

@@ -57,3 +57,11 @@ def test_what_is_estimated_has_its_shape(bundle: Bundle) -> None:
     assert shapes == {
         "reflectance": (2,), "rotation": (3, 3), "translation": (3,), "focal": (), "landmarks68_2d": (68, 2)
     }  # fmt: skip
+
+
+def test_how_sure_the_head_is_is_in_the_arrays(bundle: Bundle) -> None:
+    sigma = np.linspace(0.5, 2.0, len(bundle.mean), dtype=np.float32)
+    arrays = npz.contents(answer(personalisation=0.7, sigma_mm_median=1.2), bundle, sigma=sigma)
+    np.testing.assert_array_equal(arrays["sigma"], sigma)
+    assert arrays["personalisation"] == pytest.approx(0.7)
+    assert not {"sigma", "personalisation"} & set(npz.contents(answer(), bundle))

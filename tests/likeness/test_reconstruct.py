@@ -24,6 +24,25 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_bundle(tmp_path_factory.mktemp("bundle"))
 
 
+@pytest.fixture(scope="module")
+def refining(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that says how far its network may be wrong."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from tests.bundles import write_small_bundle
+
+    return write_small_bundle(tmp_path_factory.mktemp("refining"), expression=True, refine=True)
+
+
+@pytest.fixture(scope="module")
+def darker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another photo of the same person."""
+    image = pytest.importorskip("PIL.Image")
+    path = tmp_path_factory.mktemp("photos") / "darker.png"
+    image.open(PHOTO).convert("RGB").point(lambda value: value * 0.6).save(path)
+    return Path(path)
+
+
 def reconstruct(bundle: Path, *arguments: object) -> int:
     return cli.main(["reconstruct", *map(str, arguments), "--bundle", str(bundle)])
 
@@ -39,6 +58,16 @@ def test_the_ending_chooses_the_format(name: str) -> None:
 def test_a_folder_gets_one_file_a_photo() -> None:
     jobs = plan([Path("x/a.jpg"), Path("x/b.png")], Path("heads"), "glb")
     assert [job.output for job in jobs] == [Path("heads/a.glb"), Path("heads/b.glb")]
+
+
+def test_photos_of_one_person_are_one_job() -> None:
+    photos = [Path("x/a.jpg"), Path("y/a.jpg")]
+    (job,) = plan(photos, Path("head.glb"), preview=Path("p.png"), same_person=True)
+    assert (job.image, job.output, job.preview) == (photos[0], Path("head.glb"), Path("p.png"))
+    with pytest.raises(UsageError, match="without --format"):
+        plan(photos, Path("heads"), "glb", same_person=True)
+    with pytest.raises(UsageError, match="must end in"):
+        plan(photos, Path("heads"), same_person=True)
 
 
 def test_wrong_wishes_are_refused(tmp_path: Path) -> None:
@@ -107,6 +136,65 @@ def test_a_bad_photo_is_named_and_the_others_are_done(
     assert answers[3]["output"] == str(heads / "eileen_collins.npz")
     assert len(answers[3]["identity"]) == 6
     assert [path.name for path in heads.iterdir()] == ["eileen_collins.npz"]
+
+
+def test_refinement_can_be_turned_off(refining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stages = []
+    for chosen in ("on", "off"):
+        output = tmp_path / f"{chosen}.npz"
+        assert reconstruct(refining, PHOTO, "--output", output, "--refine", chosen, "--json") == 0
+        answer = json.loads(capsys.readouterr().out)
+        stages.append({"pose", "refine"} & set(answer["seconds"]))
+        with np.load(output, allow_pickle=False) as arrays:
+            assert arrays["sigma"].shape == (len(arrays["neutral"]),)
+            assert np.median(arrays["sigma"]) == pytest.approx(answer["sigma_mm_median"], abs=1e-3)
+            assert arrays["personalisation"] == pytest.approx(answer["personalisation"])
+    assert stages == [{"refine"}, {"pose"}]
+
+
+@pytest.mark.parametrize("first", ["photo", "empty"])
+def test_photos_of_one_person_become_one_head(
+    refining: Path, darker: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str
+) -> None:
+    empty, missing, output = tmp_path / "empty.jpg", tmp_path / "missing.jpg", tmp_path / "heads" / "head.npz"
+    empty.touch()
+    images = [PHOTO, darker] if first == "photo" else [empty, missing, PHOTO, darker]
+    status = reconstruct(refining, *images, "--same-person", "--output", output, "--json")
+    assert status == (0 if first == "photo" else 1)
+    captured = capsys.readouterr()
+    answers = [json.loads(line) for line in captured.out.splitlines()]
+    assert [answer["image"] for answer in answers] == list(map(str, images))
+    codes = [answer.get("error", {}).get("code") for answer in answers]
+    assert codes == [None, None] if first == "photo" else ["image_empty", "file", None, None]
+    assert [line.partition(": ")[0] for line in captured.err.splitlines()] == [str(image) for image in images[:-2]]
+    shown, other = answers[-2:]
+    assert shown["identity"] == other["identity"] and shown["expression"] != other["expression"]
+    assert shown["output"] == other["output"] == str(output)
+    assert [path.name for path in output.parent.iterdir()] == ["head.npz"]
+    with np.load(output, allow_pickle=False) as arrays:
+        np.testing.assert_allclose(arrays["identity"], shown["identity"], rtol=1e-6)
+        np.testing.assert_allclose(arrays["expression"], shown["expression"], rtol=1e-6)
+        np.testing.assert_allclose(arrays["landmarks68_2d"], shown["landmarks68_2d"], rtol=1e-6)
+
+
+def test_where_no_photo_of_the_person_can_be_used_each_is_named(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, text, missing = tmp_path / "empty.jpg", tmp_path / "text.jpg", tmp_path / "missing.jpg"
+    empty.touch()
+    text.write_text("no photo")
+    for images in ([empty, missing, text], [missing]):
+        assert reconstruct(bundle, *images, "--same-person", "--output", tmp_path / "head.npz") == 1
+        captured = capsys.readouterr()
+        assert [line.partition(": ")[0] for line in captured.err.splitlines()] == list(map(str, images))
+        assert captured.out == ""
+        assert not (tmp_path / "head.npz").exists()
+
+
+def test_things_are_no_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--same-person", "--method", "components-objects", "--output", str(tmp_path / "head.npz")]
+    assert cli.main(["reconstruct", str(PHOTO), *words]) == 2
+    assert "--same-person is for faces" in capsys.readouterr().err
 
 
 def test_a_failure_keeps_the_old_file(bundle: Path, tmp_path: Path) -> None:

@@ -57,7 +57,10 @@ def _sample(
     albedo = head["reflectance_mean"] + np.tensordot(rng.normal(size=2) * 0.3, head["reflectance"], 1)
     yaw = float(rng.uniform(-60, 60) if index % 4 == 0 else rng.uniform(-20, 20))
     rotation = rotation_from_angles(yaw, float(rng.normal(0, 4)), float(rng.normal(0, 4)))
-    landmarks = vertices[template["landmarks68"]]
+    drawn = np.random.default_rng([seed, index, 1])
+    expression = drawn.uniform(0, 1, len(head["expression"])) * (drawn.random(len(head["expression"])) < 0.1)
+    acted = vertices + np.tensordot(expression, head["expression"], 1)
+    landmarks = acted[template["landmarks68"]]
     camera = frame(landmarks, rotation, float(rng.uniform(500, 1500)), size, 0.6, rng.normal(0, 0.02, 2))
     points = camera.project(landmarks)
     colours = rng.uniform(0, 255, (2, 3)).astype(int)
@@ -76,10 +79,14 @@ def _sample(
         vertices=vertices.astype(np.float32),
         reflectance_vertices=albedo.astype(np.float16),
         landmarks68=points.astype(np.float32),
-        landmarks_dense=camera.project(vertices[template["landmarks_dense"]]).astype(np.float32),
+        landmarks_dense=camera.project(acted[template["landmarks_dense"]]).astype(np.float32),
         rotation=camera.rotation.astype(np.float32),
         translation=camera.translation.astype(np.float32),
         focal=np.float32(camera.focal),
+        expression=expression.astype(np.float32),
+        illumination=drawn.normal(1, 0.3, (9, 3)).astype(np.float32),
     )
-    record = {"seed": seed, "index": index, "yaw": yaw}
+    traits = {"age": 40.0, "female": 0.2, "african": 0.2, "asian": 0.1, "caucasian": 0.7}
+    record = {"seed": seed, "index": index, "yaw": yaw, "skin": {"melanin": 0.3}, "beard": {"style": "none"}}
+    record |= {"identity": {"population": "toys", "coefficients": [0.1], "traits": traits}, "glasses": None}
     return {"png": picture.getvalue(), "json": json.dumps(record).encode(), "npz": arrays.getvalue()}

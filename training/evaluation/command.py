@@ -1,4 +1,4 @@
-"""`likeness evaluate joint | components | feedback | inverse | mofa | now`."""
+"""`likeness evaluate default | joint | components | feedback | inverse | mofa | scans | now`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from training.memory import keep_freed_memory
 
 _KINDS = {
+    "default": ("training.evaluation.product.command", "a bundle as the product runs it, on rendered faces and photos"),
     "joint": ("training.recipes.joint.report.command", "a bundle on rendered faces; the recipe's report"),
     "components": ("training.recipes.components.report.command", "the report on three components and objects"),
     "feedback": ("training.recipes.feedback.report.command", "the report on iterative error feedback"),
     "inverse": ("training.recipes.inverse.report.command", "the report on breeding"),
     "mofa": ("training.recipes.mofa.report.command", "the report on learning without labels"),
+    "scans": ("training.evaluation.scans.command", "a bundle on rendered people of a face model, by NoW's protocol"),
     "now": ("training.evaluation.now.command", "a bundle or meshes on scans in the NoW benchmark's layout"),
 }
 

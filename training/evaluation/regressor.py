@@ -82,7 +82,8 @@ def estimate(
 ) -> dict[str, NDArray[np.float32]]:
     """The regressor's outputs for pictures (n,H,W,3), after a second look where it estimates landmarks.
 
-    `landmarks` are then in the pictures' pixels.
+    `landmarks`, and `dense` where there are any, are then in the pictures' pixels, and so is `sigma`; `side` (n,) are
+    the crops', in pixels too.
     """
     parts = []
     for start in range(0, len(pictures), batch_size):
@@ -92,7 +93,12 @@ def estimate(
         if "landmarks" in found:
             crops = crops_from_landmarks(crops.to_picture(found["landmarks"], bundle.size), bundle.crop_scale)
             found = bundle.run(_pixels(pictures[chosen], crops, bundle.size))
-            found["landmarks"] = crops.to_picture(found["landmarks"], bundle.size).astype(np.float32)
+            found["side"] = crops.side.astype(np.float32)
+            for name in ("landmarks", "dense"):
+                if name in found:
+                    found[name] = crops.to_picture(found[name], bundle.size).astype(np.float32)
+            if "sigma" in found:
+                found["sigma"] = (found["sigma"] * crops.side[:, None] / bundle.size).astype(np.float32)
         parts.append(found)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="the faces that it was trained on (those of joint and components)"
     )
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="faces that a run of default has never seen, to measure its errors on (default: those that it held out)",
+    )
     parser.add_argument("--test", type=Path, metavar="DIR", help="faces of unseen people, for the model card's figures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--name", default="likeness-joint", help="name of the bundle (default: %(default)s)")
@@ -66,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     """Writes the bundle; returns 0, or 2 when run or data are wrong."""
     from training.dataset import read_faces
     from training.export.bundle import ExportOptions, export_bundle
+    from training.export.default_command import export_run as export_default_run
+    from training.export.default_command import is_default
     from training.export.model_card import CardFacts
     from training.export.objects_command import export
     from training.export.parametric_command import export_run, is_parametric
@@ -75,6 +83,12 @@ def run(args: argparse.Namespace) -> int:
     from training.recipes.joint.run import load_run
 
     try:
+        if is_default(args.checkpoint):
+            if args.data is None:
+                raise ValueError("name the faces that the run was trained on with --data")
+            export_default_run(args)
+            print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))
+            return 0
         if is_parametric(args.checkpoint):
             export_run(args)
             print((args.output / "MODEL_CARD.md").read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ def model_card(
     """
     table = "Not measured." if figures is None else markdown(figures, "").partition("\n\n")[2].strip()
     licences = "\n".join(
-        f"| {_linked(e['source'], e['url'])} | {e['licence']} | {e['attribution']} |" for e in description["licences"]
+        f"| {linked(e['source'], e['url'])} | {e['licence']} | {e['attribution']} |" for e in description["licences"]
     )
     template = Template(files("training.export").joinpath("model_card.md").read_text(encoding="utf-8"))
     return template.substitute(
@@ -70,7 +70,8 @@ def model_card(
     )
 
 
-def _linked(text: str, url: str) -> str:
+def linked(text: str, url: str) -> str:
+    """Markdown of a text that leads to an address, if there is one."""
     return f"[{text}]({url})" if url else text
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-RECIPES = ("joint", "components", "feedback", "inverse", "mofa")
+RECIPES = ("default", "joint", "components", "feedback", "inverse", "mofa")
 _CONFIGS = ("shipped", "paper", "tiny", "trial", "resnet", "vgg", "perspective")
 
 
@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
     parser.add_argument("--start", type=Path, metavar="RUN", help="begin with what another run learned")
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="DIR",
+        help="for default: the bundle of joint whose basis and weights it begins with",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     parser.add_argument(
@@ -66,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
-        if args.recipe in ("feedback", "inverse", "mofa"):
+        if args.recipe in ("default", "feedback", "inverse", "mofa"):
             importlib.import_module(f"training.recipes.{args.recipe}.command").run(args, _changed)
             return 0
         if args.data is None:

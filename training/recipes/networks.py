@@ -84,6 +84,11 @@ class PointHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (B,C,H,W) -> points (B,P,2), -0.5..0.5 from edge to edge with the middle at zero."""
+        # Places need single precision: eight bits of mantissa would round them to a 500th of the crop.
+        with torch.autocast(features.device.type, enabled=False):
+            return self._places(features.float())
+
+    def _places(self, features: Tensor) -> Tensor:
         height, width = features.shape[-2:]
         weights = torch.softmax(self.maps(features).flatten(2), dim=2)
         y = (torch.arange(height, device=features.device) + 0.5) / height - 0.5

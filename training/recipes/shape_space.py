@@ -142,8 +142,17 @@ def alignment_free_metric(space: ShapeSpace, region: NDArray[np.integer]) -> Flo
     """
     if space.rotation is None or space.dimensions > 4096:
         raise ValueError("losses on vertices need a shape space with a subspace")
-    moved = space.columns(np.eye(space.dimensions, dtype=np.float32))[:, region].reshape(space.dimensions, -1)
-    tangent = similarity_tangent(space.mean[region])
-    free = moved - (moved @ tangent) @ tangent.T
-    values, vectors = np.linalg.eigh((free @ free.T).astype(np.float64) / len(region))
+    columns = space.columns(np.eye(space.dimensions, dtype=np.float32))
+    return distance_metric(columns[:, region], similarity_tangent(space.mean[region]))
+
+
+def distance_metric(columns: Floats, left_out: Floats | None = None) -> Floats:
+    """Matrix A (D,D) such that ``||A c||^2`` is the mean squared distance (mm^2) of points moved by c @ columns.
+
+    columns (D,P,3) mm; what the orthonormal `left_out` (3P,T) explains of it does not count.
+    """
+    free = columns.reshape(len(columns), -1)
+    if left_out is not None:
+        free = free - (free @ left_out) @ left_out.T
+    values, vectors = np.linalg.eigh((free @ free.T).astype(np.float64) / columns.shape[1])
     return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T).astype(np.float32)

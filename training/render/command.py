@@ -15,6 +15,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``likeness render``."""
     parser.add_argument("--output", type=Path, required=True, help="folder of the dataset; run again to go on with it")
     parser.add_argument("--count", type=int, default=10000, help="number of photos, each of another person")
+    parser.add_argument(
+        "--photos",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of each person, with other expressions, glasses, light and views; --count counts photos (default: 1)",
+    )
+    parser.add_argument(
+        "--yaws",
+        type=_degrees,
+        default=(),
+        metavar="A,B,...",
+        help="how far heads are turned, photo by photo in turn, degrees (default: drawn)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="sets with different seeds share no person")
     parser.add_argument("--resolution", type=int, default=192, help="width and height in pixels")
     parser.add_argument("--engine", choices=("cycles", "eevee"), default="cycles", help="EEVEE wants a GPU")
@@ -55,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
             populations=tuple(args.population),
             hdris=args.hdris,
             assets=args.assets,
+            photos=args.photos,
+            yaws=args.yaws,
         )
         summary = render_dataset(settings)
         _say(write_report(args.output))
@@ -81,6 +97,10 @@ def _say(notes: list[str]) -> int:
     for note in notes:
         print(f"likeness render: {note}", file=sys.stderr)
     return 0
+
+
+def _degrees(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
 
 
 def _span(text: str) -> tuple[int, int] | None:

@@ -43,7 +43,8 @@ class RenderJob:
         """The job in a line of :meth:`to_json`."""
         values = json.loads(text)
         values["folder"] = Path(values["folder"])
-        values["info"] = DatasetInfo(**(values["info"] | {"passes": tuple(values["info"]["passes"])}))
+        tuples = {name: tuple(values["info"].get(name, ())) for name in ("passes", "yaws")}
+        values["info"] = DatasetInfo(**(values["info"] | tuples))
         for name in ("shards", "populations", "crashed"):
             values[name] = tuple(values[name])
         for name in ("hdris", "assets"):

@@ -33,7 +33,8 @@ _CHUNK = 1 << 20
 class RenderSettings:
     """What to render, and how.
 
-    output: folder of the dataset. count: photos, each of another person. seed: sets with different seeds share no
+    output: folder of the dataset. count: photos, each of another person unless photos says how many there are of one;
+    yaws: degrees of the photos in turn, drawn where there are none. seed: sets with different seeds share no
     person. resolution: px of the square pictures. samples: per pixel, 0 for the engine's usual number. per_shard:
     photos in one tar. shards: (first, last) to render only these, for several machines. processes: one thread each, 0
     for one per core. engine: ``cycles`` or ``eevee``. passes: some of :data:`training.truth.PASSES`. populations:
@@ -54,6 +55,8 @@ class RenderSettings:
     populations: tuple[str, ...] = ()
     hdris: Path | None = None
     assets: Path | None = None
+    photos: int = 1
+    yaws: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def render_dataset(settings: RenderSettings) -> RenderSummary:
 def check_settings(settings: RenderSettings) -> None:
     """Raises ``ValueError`` for what can be seen to be wrong before anything is read."""
     if (
-        min(settings.count, settings.resolution, settings.per_shard) < 1
+        min(settings.count, settings.resolution, settings.per_shard, settings.photos) < 1
         or min(settings.samples, settings.processes) < 0
     ):
         raise DatasetError("Counts and sizes must be 1 or more.")
@@ -142,6 +145,8 @@ def _info(settings: RenderSettings, population: Population, specs: Iterable[str]
         passes=tuple(settings.passes),
         populations=_shares(population),
         digests=digests,
+        photos=settings.photos,
+        yaws=tuple(settings.yaws),
     )
 
 

@@ -83,7 +83,9 @@ class SampleMaker:
 
     def draw(self, index: int) -> SubjectParams:
         """The random numbers."""
-        return draw_subject(self.builder.population, self.stock, self.info.seed, index)
+        return draw_subject(
+            self.builder.population, self.stock, self.info.seed, index, self.info.photos, self.info.yaws
+        )
 
     def build(self, subject: SubjectParams) -> Figure:
         """What follows from them, as arrays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from training.subjects.light import Light, draw_light
 from training.subjects.occluder import Occluder, draw_occluder
 from training.subjects.skin import Skin, draw_skin
 from training.subjects.view import View, draw_view
+
+_PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -56,32 +58,39 @@ class SubjectParams:
         return asdict(self)
 
 
-def draw_subject(population: Population, stock: Stock, seed: int, index: int) -> SubjectParams:
+def draw_subject(
+    population: Population, stock: Stock, seed: int, index: int, photos: int = 1, yaws: tuple[float, ...] = ()
+) -> SubjectParams:
     """Sample ``index`` of the set ``seed``: depends on these and on what there is to draw from, nothing else.
 
     Each part has a generator of its own, so that a change in how one part is drawn leaves the others as they were.
+    Every ``photos`` in a row show one person: head, skin, eyes, brows, hair and beard are the same. With ``yaws``,
+    degrees, the photos take theirs from there in turn.
     """
-    parts = iter(np.random.default_rng([seed, index]).spawn(16))
-    identity = population.draw(next(parts))
+    who = np.random.default_rng([seed, index // photos]).spawn(_PARTS)
+    then = who if photos == 1 else np.random.default_rng([seed, index, photos]).spawn(_PARTS)
+    identity = population.draw(who[0])
     traits = identity.traits
-    skin = draw_skin(next(parts), traits, stock.skins)
-    hair = draw_hair(next(parts), traits, stock.hair_styles)
-    view = draw_view(next(parts))
+    skin = draw_skin(who[1], traits, stock.skins)
+    hair = draw_hair(who[2], traits, stock.hair_styles)
+    view = draw_view(then[3])
+    if yaws:
+        view = replace(view, yaw=float(yaws[index % len(yaws)]))
     roots = hair.colour, hair.grey, hair.grey_colour
     return SubjectParams(
         seed=seed,
         index=index,
         identity=identity,
-        expression=draw_expression(next(parts)),
+        expression=draw_expression(then[4]),
         skin=skin,
-        eyes=draw_eyes(next(parts), skin.melanin, traits.age),
+        eyes=draw_eyes(who[5], skin.melanin, traits.age),
         hair=hair,
-        brows=draw_brows(next(parts), traits, *roots),
-        beard=draw_beard(next(parts), traits, *roots),
-        glasses=draw_glasses(next(parts), traits),
-        headwear=draw_headwear(next(parts), traits),
-        occluder=draw_occluder(next(parts), traits, view.yaw),
-        clothes=draw_clothes(next(parts), traits),
-        light=draw_light(next(parts), stock.worlds),
+        brows=draw_brows(who[6], traits, *roots),
+        beard=draw_beard(who[7], traits, *roots),
+        glasses=draw_glasses(then[8], traits),
+        headwear=draw_headwear(then[9], traits),
+        occluder=draw_occluder(then[10], traits, view.yaw),
+        clothes=draw_clothes(then[11], traits),
+        light=draw_light(then[12], stock.worlds),
         view=view,
     )

@@ -36,3 +36,12 @@ def test_subjects_cover_what_people_are(population: AnnyPopulation) -> None:
     assert 0.1 < np.mean([subject.glasses is not None for subject in many]) < 0.45
     assert 0.05 < np.mean([subject.beard.length > 0.0 for subject in many]) < 0.4
     assert len({subject.hair.style for subject in many}) > 8
+
+
+def test_photos_of_one_person_share_what_belongs_to_the_person(population: AnnyPopulation) -> None:
+    first, second, other = (draw_subject(population, STOCK, 4, index, 2, (0.0, 30.0)) for index in (6, 7, 8))
+    for name in ("identity", "skin", "eyes", "brows", "hair", "beard"):
+        assert getattr(first, name) == getattr(second, name)
+    assert first.expression != second.expression and first.light != second.light
+    assert (first.view.yaw, second.view.yaw, other.view.yaw) == (0.0, 30.0, 0.0)
+    assert first.identity != other.identity

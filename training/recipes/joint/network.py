@@ -72,6 +72,13 @@ class FaceNetwork(nn.Module):
 
     def forward(self, images: Tensor, last: nn.Module | None = None) -> Estimate:
         """Images (B,C,S,S), 0..1 -> code (or what another `last` layer makes of it), points, reflectance."""
+        spread, points = self.spread_out(images)
+        features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
+        reflectance = None if self.reflectance is None else self.reflectance(features)
+        return Estimate((last or self.last)(features), points, reflectance)
+
+    def spread_out(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B,C,S,S), 0..1 -> what the dense layers see (B,F), and points (B,P,2)."""
         maps = self.backbone(images - 0.5)
         merged = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
@@ -82,10 +89,7 @@ class FaceNetwork(nn.Module):
             # Smaller pictures, early in the training: each place keeps its neurons.
             last_maps = nn.functional.interpolate(last_maps, (self.side, self.side), mode="bilinear")
         # Shape is read off the points relative to one another, in units in which they differ.
-        spread = torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1)
-        features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
-        reflectance = None if self.reflectance is None else self.reflectance(features)
-        return Estimate((last or self.last)(features), points, reflectance)
+        return torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1), points
 
 
 def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:

@@ -1,0 +1,96 @@
+"""One trunk, many heads: what is in a face photo, and how sure each landmark is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from training.recipes.default.config import DefaultConfig
+from training.recipes.joint.network import FaceNetwork
+from training.recipes.networks import in_precision
+
+LIGHTS = 27
+_FIRST_SIGMA = 0.02
+_LEAST, _MOST = 1e-3, 0.3
+
+
+class Estimate(NamedTuple):
+    """What the network says of pictures (B,3,S,S).
+
+    identity (B,K) and reflectance (B,R) in standard deviations; expression (B,52) 0..1; points (B,P,2), the 68
+    landmarks and then the dense ones, in shares of the crop with the middle at zero, sigma (B,P) their standard
+    deviation in each direction; illumination (B,27) and distance (B,), the logarithm of millimetres, standardised.
+    """
+
+    identity: Tensor
+    expression: Tensor
+    points: Tensor
+    sigma: Tensor
+    reflectance: Tensor
+    illumination: Tensor
+    distance: Tensor
+
+
+class DefaultNetwork(nn.Module):
+    """The trunk of `joint`, whose last layer gives the identity, and heads for all else.
+
+    Expression has neurons of its own on the trunk's maps and points: what says how a mouth is open is not what says
+    whose mouth it is.
+    """
+
+    def __init__(self, config: DefaultConfig, identity: int, actions: int, points: int) -> None:
+        super().__init__()
+        self.bfloat16 = config.bfloat16
+        self.trunk = FaceNetwork(config.network, 3, config.size, identity, points)
+        inputs, features = self.trunk.spread.in_features, config.network.features
+        self.expression = nn.Sequential(
+            nn.Linear(inputs, config.expression, bias=False),
+            nn.BatchNorm1d(config.expression),
+            nn.ReLU(),
+            nn.Dropout(config.network.dropout),
+            nn.Linear(config.expression, actions),
+        )
+        self.sigma = nn.Linear(features, points)
+        self.light = nn.Linear(features, LIGHTS)
+        self.distance = nn.Linear(features, 1)
+        with torch.no_grad():
+            self.sigma.weight.mul_(0.1)
+            self.sigma.bias.fill_(float(torch.tensor(_FIRST_SIGMA).log()))
+
+    @torch.no_grad()
+    def expect(self, expression: Tensor) -> None:
+        """Begins with the mean actions (52,) as every picture's answer."""
+        self.expression[-1].bias.copy_(torch.logit(expression.clamp(0.005, 0.995)))
+        self.expression[-1].weight.mul_(0.1)
+
+    def forward(self, images: Tensor) -> Estimate:
+        """Images (B,3,S,S), 0..1 -> everything."""
+        found = in_precision(lambda seen: torch.cat(self._heads(seen), 1), images, self.bfloat16 and self.training)
+        identity, expression, points, sigma, reflectance, light, distance = found.split(self._lengths(), 1)
+        return Estimate(
+            identity, expression, points.unflatten(1, (-1, 2)), sigma, reflectance, light, distance.squeeze(1)
+        )
+
+    def _lengths(self) -> list[int]:
+        trunk, points = self.trunk, self.sigma.out_features
+        assert trunk.reflectance is not None
+        last = self.expression[-1].out_features
+        return [trunk.code.out_features, last, 2 * points, points, trunk.reflectance.out_features, LIGHTS, 1]
+
+    def _heads(self, images: Tensor) -> tuple[Tensor, ...]:
+        trunk = self.trunk
+        assert trunk.reflectance is not None
+        spread, points = trunk.spread_out(images)
+        features = trunk.dropout(torch.relu(trunk.spread_norm(trunk.spread(spread))))
+        sigma = self.sigma(features).float().exp().clamp(_LEAST, _MOST)
+        return (
+            trunk.code(features).float(),
+            torch.sigmoid(self.expression(spread)).float(),
+            points.flatten(1).float(),
+            sigma,
+            trunk.reflectance(features).float(),
+            self.light(features).float(),
+            self.distance(features).float(),
+        )
