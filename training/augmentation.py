@@ -25,7 +25,8 @@ class Augmentation:
 
     centre and scale: of the crop's side, roll in degrees: the most that a crop differs from the landmarks' own. flip
     is a probability. colour scales every change of colour (1 is as much as photos differ); blur, downscale, noise,
-    jpeg, occlusion, grey are the shares of images they are done to.
+    jpeg, occlusion, grey are the shares of images they are done to, and so are light (brighter and darker places and
+    the edge of a shadow, over whatever light the picture has) and sharpen (fine contrast raised or lowered).
     """
 
     centre: float = 0.08
@@ -39,11 +40,13 @@ class Augmentation:
     noise: float = 0.35
     jpeg: float = 0.25
     occlusion: float = 0.3
+    light: float = 0.0
+    sharpen: float = 0.0
 
     @staticmethod
     def none() -> Augmentation:
         """The plain crop."""
-        return Augmentation(0.0, (1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Augmentation(0.0, (1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,20 @@ def photograph(images: torch.Tensor, config: Augmentation, rng: Rng) -> torch.Te
     """Images (B,3,S,S) 0..1 as other lights, cameras and networks would have delivered them; done in place."""
     if config.occlusion:
         _occlude(images, _some(images, config.occlusion, rng), rng)
+    if config.light:
+        chosen = _some(images, config.light, rng)
+        if len(chosen):
+            images[chosen] = _relight(images[chosen], rng)
     if config.colour:
         _recolour(images, config.colour, rng)
     grey = _some(images, config.grey, rng)
     images[grey] = luminance(images[grey]).expand(-1, 3, -1, -1)
-    for change, share in ((_blur, config.blur), (_downscale, config.downscale), (_noise, config.noise)):
+    for change, share in (
+        (_sharpen, config.sharpen),
+        (_blur, config.blur),
+        (_downscale, config.downscale),
+        (_noise, config.noise),
+    ):
         chosen = _some(images, share, rng)
         if len(chosen):
             images[chosen] = change(images[chosen], rng)
@@ -170,6 +182,26 @@ def _recolour(images: torch.Tensor, strength: float, rng: Rng) -> None:
     chosen = _some(images, 0.4, rng)
     colours = 1 + _uniform(rng, -0.7, 0.4, len(chosen), 1, 1, 1) * strength
     images[chosen] = torch.lerp(luminance(images[chosen]).expand(-1, 3, -1, -1), images[chosen], colours)
+
+
+def _relight(images: torch.Tensor, rng: Rng) -> torch.Tensor:
+    """Smooth stops of light, a little coloured, and in half of the images a shadow's edge, sharp or soft."""
+    count, _, height, width = images.shape
+    stops = _uniform(rng, 0.1, 0.6, count, 1, 1, 1) * torch.from_numpy(
+        rng.standard_normal((count, 1, 4, 4), dtype=np.float32)
+        + 0.25 * rng.standard_normal((count, 3, 4, 4), dtype=np.float32)
+    )
+    field = functional.interpolate(stops, (height, width), mode="bicubic", align_corners=False)
+    angle, offset = _uniform(rng, 0, 2 * np.pi, count, 1, 1), _uniform(rng, -0.3, 0.3, count, 1, 1)
+    line = (torch.arange(width) + 0.5) / width - 0.5
+    across = line[None, None] * torch.cos(angle) + line[None, :, None] * torch.sin(angle) - offset
+    depth = _uniform(rng, 0, 2, count, 1, 1) * torch.from_numpy((rng.random((count, 1, 1)) < 0.5).astype(np.float32))
+    softness = torch.exp(_uniform(rng, np.log(0.01), np.log(0.3), count, 1, 1))
+    return images * torch.exp2(field - (depth * torch.sigmoid(across / softness))[:, None])
+
+
+def _sharpen(images: torch.Tensor, rng: Rng) -> torch.Tensor:
+    return images + _uniform(rng, -0.5, 1.5, len(images), 1, 1, 1) * (images - _blur(images, rng))
 
 
 def _occlude(images: torch.Tensor, chosen: torch.Tensor, rng: Rng) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,18 @@ def test_pictures_stay_pictures() -> None:
 def test_luminance_of_grey_is_itself() -> None:
     grey = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(luminance(grey.expand(-1, 3, -1, -1)), grey)
+
+
+def test_other_light_is_smooth_and_leaves_places_alone() -> None:
+    rng = np.random.default_rng(1)
+    plain = torch.rand((8, 3, 64, 64), generator=torch.Generator().manual_seed(0)) * 0.5 + 0.1
+    before = plain.clone()
+    changed = photograph(plain.clone(), replace(Augmentation.none(), light=1.0), rng)
+    factor = (changed / before)[:, 0]
+    inside = changed[:, 0] < 0.999
+    steps = (factor[:, :, 1:] / factor[:, :, :-1]).log().abs()[inside[:, :, 1:] & inside[:, :, :-1]]
+    assert float(factor.std()) > 0.1
+    assert float(steps.median()) < 0.05
+    sharper = photograph(before.clone(), replace(Augmentation.none(), sharpen=1.0), rng)
+    assert float((sharper.mean((2, 3)) - before.mean((2, 3))).abs().max()) < 0.05
+    assert float((sharper - before).abs().mean()) > 0.005

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 CORRELATIONS = (3.0, 10.0, 30.0, 100.0, 300.0)
+# Points that count so little move a camera, and neither expression nor identity.
+_UNMOVED = 1e6
 WITHIN = 0.68
 _FITTED = 150
 _LEAST_ACTION = 0.01
@@ -37,8 +39,8 @@ class Calibration:
     `sigma_scale` times its sigmas the landmarks are off by; `correlation` as `backend.refine.Priors` has it; `free`
     where the fit may move the identity. vertex_sigma (N,) mm and `uncertainty` (a, b): `WITHIN` of the vertices lie
     within ``vertex_sigma * exp(a + b * log(s))`` of the truth, s the geometric mean of sigma over the crop's side.
-    `trials` are the mean errors, mm, of neutral heads and of what expressions move, by (free, correlation); None is
-    the network's own answer.
+    `trials` are the mean errors, mm, of neutral heads, of what expressions move, and of the points under the head's
+    own camera, by (free, correlation); None is the network's own answer, posed.
     """
 
     identity_error: NDArray[np.float32]
@@ -48,7 +50,7 @@ class Calibration:
     free: bool
     vertex_sigma: NDArray[np.float32]
     uncertainty: tuple[float, float]
-    trials: dict[tuple[bool, float] | None, tuple[float, float]]
+    trials: dict[tuple[bool, float] | None, tuple[float, float, float]]
 
     def record(self) -> dict[str, Any]:
         """The entry `refine` of bundle.json."""
@@ -68,7 +70,7 @@ class Calibration:
 def calibrate(folder: Path, faces: FaceSet, progress: bool = True) -> Calibration:
     """Measures the bundle in `folder` on `faces` of unseen people.
 
-    The fit's settings are those that leave the smallest error of neutral heads and expressions together.
+    The fit's settings are those that leave the smallest error of neutral heads, expressions and points together.
     """
     bundle = load_bundle(folder)
     crops = localiser_crops(faces.landmarks68, bundle.crop_scale, np.random.default_rng(_SEED))
@@ -80,15 +82,13 @@ def calibrate(folder: Path, faces: FaceSet, progress: bool = True) -> Calibratio
     spread = np.maximum(np.sqrt((acted**2).mean(0)), _LEAST_ACTION)
     scale = _sigma_scale(found, faces)
     chosen = np.random.default_rng(_SEED).permutation(len(faces))[:_FITTED]
-    trials: dict[tuple[bool, float] | None, tuple[float, float]] = {
+    trials: dict[tuple[bool, float] | None, tuple[float, float, float]] = {
         None: _errors(bundle, faces, chosen, found["identity"][chosen], found["expression"][chosen])
     }
     settings = [(free, correlation) for free in (False, True) for correlation in CORRELATIONS]
     for free, correlation in tqdm(settings, desc="calibrating", unit="setting", disable=not progress):
         fitted = list(_fits(folder, found, faces, chosen, error if free else None, spread, scale, correlation))
-        identity = np.stack([one.identity for one in fitted])
-        expression = np.stack([one.expressions[0] for one in fitted])
-        trials[free, correlation] = _errors(bundle, faces, chosen, identity, expression)
+        trials[free, correlation] = _errors(bundle, faces, chosen, fitted)
     best = min(settings, key=lambda setting: sum(trials[setting]))
     heads = found["identity"]
     if best[0]:
@@ -163,16 +163,29 @@ def _fits(
 
 
 def _errors(
-    bundle: Bundle, faces: FaceSet, chosen: NDArray[np.intp], identity: Floats, expression: Floats
-) -> tuple[float, float]:
-    """Mean distances over the face, mm: of neutral heads after similarity alignment, and of what expressions move."""
+    bundle: Bundle, faces: FaceSet, chosen: NDArray[np.intp], fitted: Sequence[Refined]
+) -> tuple[float, float, float]:
+    """Mean distances, mm: over the face, of neutral heads after similarity alignment and of what expressions move; and
+    of the points from where the picture has them, at the face's distance.
+    """
     region = faces.region("face")
-    heads = bundle.vertices(identity.astype(np.float32))[:, region]
-    neutral = [
-        _distance(head, truth).mean() for head, truth in zip(heads, faces.vertices[chosen][:, region], strict=True)
-    ]
+    identity = np.stack([one.identity for one in fitted]).astype(np.float32)
+    expression = np.stack([one.expressions[0] for one in fitted])
+    heads, truths = bundle.vertices(identity), faces.vertices[chosen]
+    neutral = [_distance(head[region], truth[region]).mean() for head, truth in zip(heads, truths, strict=True)]
     acted = np.einsum("ne,evc->nvc", expression - faces.expression[chosen], bundle.head["expression"][:, region])
-    return float(np.mean(neutral)), float(np.linalg.norm(acted, axis=2).mean())
+    ids = np.concatenate([bundle.head["landmarks68"], bundle.head["landmarks_dense"]])
+    moved = heads[:, ids] + np.einsum("ne,evc->nvc", expression, bundle.head["expression"][:, ids])
+    middle, seen = np.array(faces.images.shape[2:0:-1]) / 2, []
+    for index, points, one in zip(chosen, moved, fitted, strict=True):
+        pose = one.poses[0]
+        if pose is None:
+            continue
+        placed = points @ pose.rotation.T + pose.translation
+        truth = np.concatenate([faces.landmarks68[index], faces.landmarks_dense[index]])
+        away = np.linalg.norm(pose.focal * placed[:, :2] / placed[:, 2:] + middle - truth, axis=1).mean()
+        seen.append(away * faces.translation[index, 2] / faces.focal[index])
+    return float(np.mean(neutral)), float(np.linalg.norm(acted, axis=2).mean()), float(np.mean(seen))
 
 
 def _distance(head: NDArray[np.floating], truth: NDArray[np.floating]) -> Floats:

@@ -61,10 +61,10 @@ def card(description: Mapping[str, Any], found: Calibration, numbers: CardNumber
 
 def _trials(found: Calibration) -> str:
     lines = []
-    for setting, (neutral, acted) in found.trials.items():
+    for setting, (neutral, acted, seen) in found.trials.items():
         chosen = setting == (found.free, found.correlation)
         name = "the network's own" if setting is None else "free" if setting[0] else "held"
         weight = "–" if setting is None else f"{setting[1]:g}"
-        line = f"| {name} | {weight} | {neutral:.3f} | {acted:.3f} |"
+        line = f"| {name} | {weight} | {neutral:.3f} | {acted:.3f} | {seen:.3f} |"
         lines.append(line.replace("| ", "| **", 1).replace(" |", "** |", 1) if chosen else line)
     return "\n".join(lines)

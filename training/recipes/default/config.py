@@ -86,9 +86,28 @@ def shipped() -> DefaultConfig:
         ),
         losses=LossConfig(),
         schedule=ScheduleConfig(
-            "adamw", rate=5e-4, weight_decay=0.02, steps=10_000, batch_size=64, warmup=200, final=0.01, ema=0.998
+            "adamw",
+            rate=6e-4,
+            weight_decay=0.02,
+            steps=10_000,
+            batch_size=64,
+            warmup=200,
+            final=0.01,
+            ema=0.998,
+            early=(0.35, 96),
         ),
-        augmentation=Augmentation(),
+        # More than the renders' own variety: photos differ from them in light and in what cameras do to them.
+        augmentation=Augmentation(
+            colour=1.3,
+            grey=0.15,
+            blur=0.3,
+            downscale=0.25,
+            noise=0.4,
+            jpeg=0.35,
+            occlusion=0.4,
+            light=0.5,
+            sharpen=0.25,
+        ),
     )
 
 
@@ -99,7 +118,7 @@ def tiny() -> DefaultConfig:
         base,
         name="tiny",
         network=replace(base.network, widths=(8, 16, 32), depths=(1, 1, 1), reduced=16, features=64, reflectance=2),
-        schedule=replace(base.schedule, steps=40, batch_size=16, warmup=10, ema=0.9),
+        schedule=replace(base.schedule, steps=40, batch_size=16, warmup=10, ema=0.9, early=(0.0, 0)),
         size=32,
         expression=32,
         reshape=(0.0, 0.0),
