@@ -102,6 +102,19 @@ def test_several_photos_of_one_person(scene: Any, bundle: Bundle, make_answer: M
     assert [max(view[head.EXPRESSION]) for view in made.cameras] == [0.0, 1.0]
 
 
+def test_the_surer_photo_of_a_person_counts_more(bundle: Bundle, make_answer: MakeAnswer) -> None:
+    known = [
+        Reconstruction.from_answer(make_answer(seed, uncertainty=[sigma] * len(bundle.mean)), bundle)
+        for seed, sigma in ((0, 1.0), (1, 2.0))
+    ]
+    together = of_one_person(known)
+    expected = (4 * known[0].identity + known[1].identity) / 5
+    np.testing.assert_allclose(together[0].identity, expected, rtol=1e-5, atol=1e-6)
+    unknown = Reconstruction.from_answer(make_answer(2), bundle)
+    mean = (known[0].identity + unknown.identity) / 2
+    np.testing.assert_allclose(of_one_person([known[0], unknown])[0].identity, mean, rtol=1e-5, atol=1e-6)
+
+
 def test_an_error_leaves_nothing_behind(
     scene: Any, bundle: Bundle, answer: Reconstruction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
