@@ -82,9 +82,8 @@ def calibrate(folder: Path, faces: FaceSet, progress: bool = True) -> Calibratio
     spread = np.maximum(np.sqrt((acted**2).mean(0)), _LEAST_ACTION)
     scale = _sigma_scale(found, faces)
     chosen = np.random.default_rng(_SEED).permutation(len(faces))[:_FITTED]
-    trials: dict[tuple[bool, float] | None, tuple[float, float, float]] = {
-        None: _errors(bundle, faces, chosen, found["identity"][chosen], found["expression"][chosen])
-    }
+    plain = list(_fits(folder, found, faces, chosen, None, spread, scale, _UNMOVED))
+    trials: dict[tuple[bool, float] | None, tuple[float, float, float]] = {None: _errors(bundle, faces, chosen, plain)}
     settings = [(free, correlation) for free in (False, True) for correlation in CORRELATIONS]
     for free, correlation in tqdm(settings, desc="calibrating", unit="setting", disable=not progress):
         fitted = list(_fits(folder, found, faces, chosen, error if free else None, spread, scale, correlation))
@@ -183,9 +182,10 @@ def _errors(
             continue
         placed = points @ pose.rotation.T + pose.translation
         truth = np.concatenate([faces.landmarks68[index], faces.landmarks_dense[index]])
-        away = np.linalg.norm(pose.focal * placed[:, :2] / placed[:, 2:] + middle - truth, axis=1).mean()
-        seen.append(away * faces.translation[index, 2] / faces.focal[index])
-    return float(np.mean(neutral)), float(np.linalg.norm(acted, axis=2).mean()), float(np.mean(seen))
+        apart = np.linalg.norm(pose.focal * placed[:, :2] / placed[:, 2:] + middle - truth, axis=1).mean()
+        seen.append(apart * faces.translation[index, 2] / faces.focal[index])
+    away = float(np.mean(seen)) if seen else np.inf
+    return float(np.mean(neutral)), float(np.linalg.norm(acted, axis=2).mean()), away
 
 
 def _distance(head: NDArray[np.floating], truth: NDArray[np.floating]) -> Floats:

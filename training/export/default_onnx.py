@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from training.recipes.default.data import MIRRORED_LIGHT, Basis, other_side
 from training.recipes.default.run import Trained
 from training.recipes.joint.data import landmark_swap
 
+_LARGE = 10_000
+
 OUTPUTS = ("identity", "expression", "reflectance", "landmarks", "dense", "sigma", "illumination", "distance")
 
 
@@ -25,12 +29,17 @@ class DefaultRegressor(nn.Module):
     identity (B,K), reflectance (B,R) in standard deviations; expression (B,52) 0..1; landmarks (B,68,2) and dense
     (B,D,2) crop pixels, sigma (B,68+D) crop pixels in each direction; illumination (B,9,3); distance (B,), the
     logarithm of millimetres. The network looks at the crop and at its mirror image, and the two answers are averaged:
-    a face is about as hard either way, and their errors differ. `template` are a dataset's arrays.
+    a face is about as hard either way, and their errors differ. Dense layers' weights are rounded to half precision,
+    in which the file has them. `template` are a dataset's arrays.
     """
 
     def __init__(self, run: Trained, template: dict[str, NDArray], weights: NDArray[np.float32]) -> None:
         super().__init__()
-        self.size, self.network = run.config.size, run.network
+        self.size, self.network = run.config.size, copy.deepcopy(run.network)
+        with torch.no_grad():
+            for layer in self.network.modules():
+                if isinstance(layer, nn.Linear):
+                    layer.weight.copy_(layer.weight.half().float())
         turn, shift = mirrored_identity(run.basis, template["mirror"], weights)
         swap = landmark_swap(template)
         # Of points without another one on the other side only the plain look tells.
@@ -101,9 +110,26 @@ def write_default(regressor: DefaultRegressor, path: Path, metadata: dict[str, s
             dynamo=False,
         )
     model = onnx.load(str(path))
+    _store_halves(model)
     onnx.helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def _store_halves(model: Any) -> None:
+    """Stores large weights that half precision holds exactly in it; they are cast back when the file is loaded."""
+    import onnx
+
+    for entry in list(model.graph.initializer):
+        if entry.data_type != onnx.TensorProto.FLOAT or np.prod(entry.dims) < _LARGE:
+            continue
+        values = onnx.numpy_helper.to_array(entry)
+        halves = values.astype(np.float16)
+        if np.array_equal(halves.astype(np.float32), values):
+            name = entry.name
+            entry.CopyFrom(onnx.numpy_helper.from_array(halves, f"{name}.half"))
+            cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+            model.graph.node.insert(0, cast)
 
 
 def check_default(

@@ -20,6 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N rendered faces")
     parser.add_argument("--refine", choices=("on", "off"), default="on", help="the fit after the network (default: on)")
     parser.add_argument("--output", type=Path, metavar="JSON", help="also write the figures into this file")
+    parser.add_argument(
+        "--ablation",
+        type=Path,
+        metavar="RUNS",
+        help="train the recipe on --train with each part off, in turn, and measure it on --data; goes on if stopped",
+    )
+    parser.add_argument("--train", type=Path, metavar="DIR", help="rendered faces for --ablation")
+    parser.add_argument("--steps", type=int, default=600, metavar="N", help="of each run of --ablation (default: 600)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from training.evaluation.product.measure import correlations, figures, groups, measure, people, photos
     from training.evaluation.product.table import tables
 
+    if args.ablation is not None:
+        return _ablation(args)
     if args.data is None and args.photos is None:
         print("likeness evaluate default: name rendered faces with --data, or photos with --photos", file=sys.stderr)
         return 2
@@ -61,4 +71,17 @@ def run(args: argparse.Namespace) -> int:
         record["photos"] = asdict(found)
     if args.output:
         args.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _ablation(args: argparse.Namespace) -> int:
+    from backend.bundle import default_folder
+    from training.dataset import read_faces
+    from training.recipes.default.study import ablation, table
+
+    if args.data is None or args.train is None:
+        raise ValueError("--ablation needs --train, rendered faces to learn from, and --data, other people's")
+    args.ablation.mkdir(parents=True, exist_ok=True)
+    faces, test = read_faces(args.train, args.limit), read_faces(args.data)
+    print(table(ablation(faces, test, args.bundle or default_folder(), args.ablation, args.steps)))
     return 0

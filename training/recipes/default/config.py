@@ -27,9 +27,9 @@ class LossConfig:
     identity: float = 1.0
     whole: float = 0.05
     plain: bool = False
-    expression: float = 1.0
+    expression: float = 2.0
     moved: float = 0.5
-    points: float = 1.0
+    points: float = 4.0
     even: bool = False
     reflectance: float = 0.05
     illumination: float = 0.05
@@ -38,7 +38,8 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class DefaultConfig:
-    """One run: colour pictures of `size` pixels; the trunk is `network`, `expression` the neurons of that head.
+    """One run: colour pictures of `size` pixels; the trunk is `network`, `expression` the neurons of that head, which
+    reads `local` channels (0: none) of each of two maps at the 68 landmarks.
 
     `reshape` = (probability, degrees) of pictures bent to other heads' shapes (`training.recipes.joint.reshape`);
     `held_out` is the share of the identities for validation and calibration. `bfloat16` trains in that precision on
@@ -52,6 +53,7 @@ class DefaultConfig:
     augmentation: Augmentation
     size: int = 128
     expression: int = 256
+    local: int = 24
     crop_scale: float = CROP_SCALE
     reshape: tuple[float, float] = (0.5, 60.0)
     held_out: float = 0.04
@@ -121,6 +123,7 @@ def tiny() -> DefaultConfig:
         schedule=replace(base.schedule, steps=40, batch_size=16, warmup=10, ema=0.9, early=(0.0, 0)),
         size=32,
         expression=32,
+        local=4,
         reshape=(0.0, 0.0),
         held_out=0.2,
         bfloat16=False,

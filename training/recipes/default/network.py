@@ -12,6 +12,7 @@ from training.recipes.joint.network import FaceNetwork
 from training.recipes.networks import in_precision
 
 LIGHTS = 27
+_LANDMARKS = 68
 _FIRST_SIGMA = 0.02
 _LEAST, _MOST = 1e-3, 0.3
 
@@ -33,18 +34,48 @@ class Estimate(NamedTuple):
     distance: Tensor
 
 
+class AtPoints(nn.Module):
+    """What maps show at points: each map reduced to `channels` by a 1 x 1 convolution, and read there bilinearly."""
+
+    def __init__(self, widths: tuple[int, ...], channels: int) -> None:
+        super().__init__()
+        self.reduce = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+            for width in widths
+        )
+
+    def forward(self, maps: tuple[Tensor, ...], points: Tensor) -> Tensor:
+        """Maps (B,C,h,w) each, points (B,P,2) in shares of their sides, the middle at zero -> (B, maps x channels x P).
+
+        Points are not moved by what is read at them.
+        """
+        places = (2.0 * points.detach()).unsqueeze(1)
+        reduced = [reduce(one) for reduce, one in zip(self.reduce, maps, strict=True)]
+        with torch.autocast(points.device.type, enabled=False):
+            read = [
+                nn.functional.grid_sample(
+                    one.float(), places.float(), mode="bilinear", padding_mode="border", align_corners=False
+                )
+                for one in reduced
+            ]
+        return torch.cat(read, 1).flatten(1)
+
+
 class DefaultNetwork(nn.Module):
     """The trunk of `joint`, whose last layer gives the identity, and heads for all else.
 
-    Expression has neurons of its own on the trunk's maps and points: what says how a mouth is open is not what says
-    whose mouth it is.
+    Expression has neurons of its own on the trunk's last maps and points, and on what finer maps show at the 68
+    landmarks: what says where eyes look is small, and what says how a mouth is open is not what says whose it is.
     """
 
     def __init__(self, config: DefaultConfig, identity: int, actions: int, points: int) -> None:
         super().__init__()
         self.bfloat16 = config.bfloat16
         self.trunk = FaceNetwork(config.network, 3, config.size, identity, points)
-        inputs, features = self.trunk.spread.in_features, config.network.features
+        widths = (config.network.widths[0], config.network.merged or config.network.widths[-2])
+        self.local = AtPoints(widths, config.local) if config.local else None
+        inputs = self.trunk.spread.in_features + len(widths) * config.local * _LANDMARKS
+        features = config.network.features
         self.expression = nn.Sequential(
             nn.Linear(inputs, config.expression, bias=False),
             nn.BatchNorm1d(config.expression),
@@ -82,13 +113,16 @@ class DefaultNetwork(nn.Module):
     def _heads(self, images: Tensor) -> tuple[Tensor, ...]:
         trunk = self.trunk
         assert trunk.reflectance is not None
-        spread, points = trunk.spread_out(images)
-        features = trunk.dropout(torch.relu(trunk.spread_norm(trunk.spread(spread))))
+        seen = trunk.look(images)
+        features = trunk.dropout(torch.relu(trunk.spread_norm(trunk.spread(seen.spread))))
+        spread = seen.spread
+        if self.local is not None:
+            spread = torch.cat([spread, self.local((seen.finest, seen.merged), seen.points[:, :_LANDMARKS])], 1)
         sigma = self.sigma(features).float().exp().clamp(_LEAST, _MOST)
         return (
             trunk.code(features).float(),
             torch.sigmoid(self.expression(spread)).float(),
-            points.flatten(1).float(),
+            seen.points.flatten(1).float(),
             sigma,
             trunk.reflectance(features).float(),
             self.light(features).float(),

@@ -57,12 +57,13 @@ def train(
     start: Path | None = None,
     resume: bool = False,
     progress: bool = True,
+    fresh: bool = False,
 ) -> None:
     """Trains, or goes on training, in the folder `output`.
 
-    A new run takes basis and weights from a `bundle` of the recipe `joint`, or from what another run (`start`) of this
-    recipe learned. Raises `ValueError` when a run to be resumed had another configuration or other data, or when there
-    is nothing to begin with.
+    A new run takes basis and weights from a `bundle` of the recipe `joint` (with `fresh` the basis alone), or from what
+    another run (`start`) of this recipe learned. Raises `ValueError` when a run to be resumed had another configuration
+    or other data, or when there is nothing to begin with.
     """
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = load_checkpoint(output) if resume else None
@@ -89,10 +90,11 @@ def train(
         network.load_state_dict(first.network.state_dict())
     elif checkpoint is None and bundle is not None:
         network.expect(torch.from_numpy(faces.expression[training].mean(0)))
-        unfold(network.trunk, read_weights(bundle / "regressor.onnx"))
-        parts = np.array_split(training[:_SETTLED_ON], max(1, min(len(training), _SETTLED_ON) // 64))
-        rng = np.random.default_rng([config.seed, 4])
-        settle(network, [prepared.batch(part, config, rng).images for part in parts])
+        if not fresh:
+            unfold(network.trunk, read_weights(bundle / "regressor.onnx"))
+            parts = np.array_split(training[:_SETTLED_ON], max(1, min(len(training), _SETTLED_ON) // 64))
+            rng = np.random.default_rng([config.seed, 4])
+            settle(network, [prepared.batch(part, config, rng).images for part in parts])
     network.to(memory_format=torch.channels_last)
     optimiser = _optimiser(config, network)
     average = WeightAverage(network, config.schedule.ema) if config.schedule.ema else None

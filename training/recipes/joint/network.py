@@ -19,6 +19,17 @@ class Estimate(NamedTuple):
     reflectance: Tensor | None = None
 
 
+class Looked(NamedTuple):
+    """spread (B,F) is what the dense layers see; points (B,P,2) as `Estimate` has them; finest (B,C,S/4,S/4) are the
+    first stage's maps and merged (B,M,S/8,S/8) those that points are read from.
+    """
+
+    spread: Tensor
+    points: Tensor
+    finest: Tensor
+    merged: Tensor
+
+
 class PaperNetwork(nn.Module):
     """Three convolutions and two feed-forward layers, dropout after the first of these (paper, section IV.D, V.H)."""
 
@@ -72,24 +83,26 @@ class FaceNetwork(nn.Module):
 
     def forward(self, images: Tensor, last: nn.Module | None = None) -> Estimate:
         """Images (B,C,S,S), 0..1 -> code (or what another `last` layer makes of it), points, reflectance."""
-        spread, points = self.spread_out(images)
-        features = self.dropout(torch.relu(self.spread_norm(self.spread(spread))))
+        seen = self.look(images)
+        features = self.dropout(torch.relu(self.spread_norm(self.spread(seen.spread))))
         reflectance = None if self.reflectance is None else self.reflectance(features)
-        return Estimate((last or self.last)(features), points, reflectance)
+        return Estimate((last or self.last)(features), seen.points, reflectance)
 
-    def spread_out(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (B,C,S,S), 0..1 -> what the dense layers see (B,F), and points (B,P,2)."""
+    def look(self, images: Tensor) -> Looked:
+        """Images (B,C,S,S), 0..1 -> all that comes before the dense layers."""
         maps = self.backbone(images - 0.5)
         merged = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[1:-1]), strict=True):
             merged = lateral(finer) + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
-        points = self.points(torch.relu(self.merge(merged)))
+        merged = torch.relu(self.merge(merged))
+        points = self.points(merged)
         last_maps = maps[-1]
         if last_maps.shape[-1] != self.side:
             # Smaller pictures, early in the training: each place keeps its neurons.
             last_maps = nn.functional.interpolate(last_maps, (self.side, self.side), mode="bilinear")
         # Shape is read off the points relative to one another, in units in which they differ.
-        return torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1), points
+        spread = torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1)
+        return Looked(spread, points, maps[0], merged)
 
 
 def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:

@@ -184,6 +184,20 @@ def test_training_makes_the_losses_smaller_and_another_run_goes_on_from_it(
     assert load_run(tmp_path / "second").step == 3
 
 
+def test_the_ablation_runs_each_part_once(faces: FaceSet, bundle: Path, tmp_path: Path) -> None:
+    from training.recipes.default import study
+
+    base = replace(tiny(), schedule=replace(tiny().schedule, batch_size=8))
+    test = faces.subset(np.arange(12))
+    found = study.ablation(faces, test, bundle, tmp_path, 2, progress=False, base=base)
+    assert [name for name, _ in found] == [part.name for part in study.PARTS]
+    text = study.table(found)
+    assert text.count("\n") == 1 + len(study.PARTS)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/checkpoint.pt")}
+    assert study.ablation(faces, test, bundle, tmp_path, 2, progress=False, base=base) == found
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/checkpoint.pt")}
+
+
 def test_it_needs_something_to_begin_with(faces: FaceSet, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--bundle"):
         train(_short(), faces, tmp_path, progress=False)
