@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -96,6 +96,10 @@ class Batch:
     reflectance: Tensor
     illumination: Tensor
     distance: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same where the network is."""
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ class Metrics:
     moved: Tensor
     spread: Tensor
 
+    def to(self, device: torch.device) -> Metrics:
+        """The same where the network is."""
+        return Metrics(*(tensor.to(device) for tensor in (self.face, self.head, self.moved, self.spread)))
+
 
 def make_metrics(basis: Basis, faces: FaceSet, known: Standard) -> Metrics:
     """Of a basis; `faces` say what the face is."""

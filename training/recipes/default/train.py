@@ -5,8 +5,9 @@
     likeness train default --config shipped --data DATA --output RUN --resume
     likeness train default --config shipped --data DATA --output SECOND --start RUN
 
-A run depends on its configuration, its data, its beginning and its number of steps alone: killed and resumed, it gives
-the losses that it would have given uninterrupted.
+A GPU that PyTorch finds is used. A run depends on its configuration, its data, its beginning and its number of steps
+alone: killed and resumed, it gives the losses that it would have given uninterrupted (on a GPU but for its rounding and
+dropout).
 """
 
 from __future__ import annotations
@@ -95,12 +96,15 @@ def train(
             parts = np.array_split(training[:_SETTLED_ON], max(1, min(len(training), _SETTLED_ON) // 64))
             rng = np.random.default_rng([config.seed, 4])
             settle(network, [prepared.batch(part, config, rng).images for part in parts])
-    network.to(memory_format=torch.channels_last)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device, memory_format=torch.channels_last)
     optimiser = _optimiser(config, network)
     average = WeightAverage(network, config.schedule.ema) if config.schedule.ema else None
     step = restore(checkpoint, network, optimiser, average) if checkpoint is not None else 0
+    if average is not None:
+        average.state = {name: tensor.to(device) for name, tensor in average.state.items()}
     sampler = make_sampler(faces.yaw[training], config.schedule.batch_size, config.seed, None)
-    metrics, log = make_metrics(basis, faces, known), RunLog(output, step)
+    metrics, log = make_metrics(basis, faces, known).to(device), RunLog(output, step)
     started, begun = time.perf_counter(), step
 
     with (
@@ -121,7 +125,7 @@ def train(
                 group["lr"] = config.schedule.rate * cosine_rate(
                     step, config.schedule.steps, config.schedule.warmup, config.schedule.final
                 )
-            batch = following.result()
+            batch = following.result().to(device)
             following = coming(step + 1)
             network.train()
             found = losses(config.losses, network(batch.images), batch, metrics)
@@ -196,11 +200,11 @@ def correlations(found: NDArray[np.floating], truth: NDArray[np.floating]) -> ND
 
 
 def averaged(network: DefaultNetwork, average: WeightAverage | None) -> DefaultNetwork:
-    """A copy of the network with the averaged weights (or its own, where there is no averaging)."""
+    """A copy of the network, on the processor, with the averaged weights (or its own, where there is no averaging)."""
     twin = copy.deepcopy(network)
     if average is not None:
         twin.load_state_dict(average.state)
-    return twin
+    return twin.cpu()
 
 
 def measured_steps(config: DefaultConfig, faces: FaceSet, hours: float, bundle: Path | None, start: Path | None) -> int:
