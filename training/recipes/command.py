@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bundle",
         type=Path,
         metavar="DIR",
-        help="for default: the bundle of joint whose basis and weights it begins with",
+        help="for default: a bundle of joint or default, whose basis and weights it begins with",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")

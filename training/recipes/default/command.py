@@ -27,7 +27,7 @@ def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:
         if (args.output / "checkpoint.pt").exists():
             raise ValueError(f"{args.output} holds a run: add --resume to go on with it, or choose another folder")
         if not (args.start or args.bundle):
-            raise ValueError("default needs --bundle, a bundle of the recipe joint, or --start, a run of default")
+            raise ValueError("default needs --bundle, a bundle of joint or default, or --start, a run of default")
         if args.config not in CONFIGURATIONS:
             raise ValueError(f"default has no configuration {args.config}; it has {', '.join(CONFIGURATIONS)}")
         config = CONFIGURATIONS[args.config]()

@@ -1,8 +1,8 @@
-"""The weights of a bundle's network, which has its normalisations folded into its convolutions, as a trunk again."""
+"""The weights of a bundle's network, which has its normalisations folded into its convolutions, to be trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,56 +10,67 @@ import torch
 from torch import Tensor, nn
 
 from training.recipes.default.network import DefaultNetwork
-from training.recipes.joint.network import FaceNetwork
+
+_HALF = ".half"
+_Pair = tuple[nn.Conv2d, nn.BatchNorm2d]
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The initialisers of an ONNX file by name, in the file's order."""
+    """The initialisers of an ONNX file by name, in the file's order, all in single precision."""
     import onnx
 
-    model = onnx.load(str(path))
-    return {entry.name: torch.from_numpy(onnx.numpy_helper.to_array(entry).copy()) for entry in model.graph.initializer}
+    weights = {}
+    for entry in onnx.load(str(path)).graph.initializer:
+        value = torch.from_numpy(onnx.numpy_helper.to_array(entry).copy())
+        weights[entry.name.removesuffix(_HALF)] = value.float() if value.is_floating_point() else value
+    return weights
 
 
 @torch.no_grad()
-def unfold(trunk: FaceNetwork, weights: dict[str, Tensor]) -> None:
-    """Copies the weights that `training.export.onnx_regressor` wrote into a trunk, which then answers as the file does.
+def unfold(network: DefaultNetwork, weights: Mapping[str, Tensor]) -> list[_Pair]:
+    """Copies the weights of a file of `joint` or of this recipe into a network, which then answers as the file does.
 
-    Its normalisations do nothing yet. Raises `ValueError` where the file's network is another one.
+    Of `joint` there is a trunk alone. Returns the convolutions with their normalisations, which do nothing yet, for
+    `settle`. Raises `ValueError` where the file's network is another one.
     """
-    folded = [(name, value) for name, value in weights.items() if name.startswith("onnx::Conv")]
-    convolutions = list(_normalised(trunk))
-    if len(folded) != 2 * len(convolutions):
+    whole = any(name.startswith("network.trunk.") for name in weights)
+    pairs = list(_normalised(network, whole))
+    folded = [value for name, value in weights.items() if name.startswith("onnx::Conv")]
+    if len(folded) != 2 * len(pairs):
         raise ValueError("the bundle's network is not that of this configuration: it has other stages")
-    for (convolution, norm), (name, weight), (_, bias) in zip(convolutions, folded[::2], folded[1::2], strict=True):
+    for (convolution, norm), weight, bias in zip(pairs, folded[::2], folded[1::2], strict=True):
         if weight.shape != convolution.weight.shape:
-            raise ValueError(f"the bundle's network is not that of this configuration: {name} has another shape")
+            raise ValueError("the bundle's network is not that of this configuration: its convolutions differ")
         convolution.weight.copy_(weight)
         norm.weight.fill_(float(np.sqrt(1.0 + norm.eps)))
         norm.bias.copy_(bias)
-    kept = {name.removeprefix("network."): value for name, value in weights.items()}
-    kept |= {"code.weight": weights["identity.weight"], "code.bias": weights["identity.bias"]}
-    mine = dict(trunk.named_parameters()) | dict(trunk.named_buffers())
-    for name in _plain(trunk):
-        if name not in kept or kept[name].shape != mine[name].shape:
+    named = _named(weights, whole)
+    inside = {id(tensor) for pair in pairs for layer in pair for tensor in (*layer.parameters(), *layer.buffers())}
+    target = network if whole else network.trunk
+    for name, tensor in (*target.named_parameters(), *target.named_buffers()):
+        if id(tensor) in inside or name.endswith("num_batches_tracked"):
+            continue
+        if name not in named or named[name].shape != tensor.shape:
             raise ValueError(f"the bundle's network is not that of this configuration: {name} differs")
-        mine[name].copy_(kept[name])
+        tensor.copy_(named[name])
+    return pairs
 
 
 @torch.no_grad()
-def settle(network: DefaultNetwork, pictures: Iterable[Tensor]) -> None:
-    """Lets every normalisation of an unfolded trunk normalise what `pictures` (B,3,S,S) give, and answer as before."""
-    pairs = list(_normalised(network.trunk))
-    sums = {norm: [torch.zeros(norm.num_features, dtype=torch.float64) for _ in range(2)] for _, norm in pairs}
-    counts = dict.fromkeys(sums, 0)
+def settle(network: DefaultNetwork, pairs: Iterable[_Pair], pictures: Iterable[Tensor]) -> None:
+    """Lets the unfolded normalisations normalise what `pictures` (B,3,S,S) give, and answer as before."""
+    norms = [norm for _, norm in pairs]
+    sums = {norm: [torch.zeros(norm.num_features, dtype=torch.float64) for _ in range(2)] for norm in norms}
+    counts = dict.fromkeys(norms, 0)
 
     def look(norm: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
         flat = inputs[0].double().transpose(0, 1).flatten(1)
         sums[norm][0] += flat.sum(1)
         sums[norm][1] += flat.square().sum(1)
         counts[norm] += flat.shape[1]
 
-    hooks = [norm.register_forward_hook(look) for norm in sums]
+    hooks = [norm.register_forward_hook(look) for norm in norms]
     was = network.training
     network.eval()
     for images in pictures:
@@ -76,17 +87,27 @@ def settle(network: DefaultNetwork, pictures: Iterable[Tensor]) -> None:
         norm.bias.add_(mean)
 
 
-def _plain(trunk: FaceNetwork) -> Iterator[str]:
-    """Names of what has no normalisation to be folded into it."""
-    kinds = ("weight", "bias")
-    yield from (f"laterals.{number}.{kind}" for number in range(len(trunk.laterals)) for kind in kinds)
-    for layer in ("points.maps", "spread", "spread_norm", "reflectance", "code"):
-        yield from (f"{layer}.{kind}" for kind in kinds)
-    yield from ("spread_norm.running_mean", "spread_norm.running_var")
+def _named(weights: Mapping[str, Tensor], whole: bool) -> dict[str, Tensor]:
+    """The weights by their names in the network, or, where there is no more, in its trunk."""
+    named = {name.removeprefix("network."): value for name, value in weights.items()}
+    if whole:
+        # A dense layer without a bias is a product, whose matrix has no name and is turned over.
+        (product,) = (value for name, value in weights.items() if name.startswith("onnx::MatMul") and _wide(value))
+        named["expression.0.weight"] = product.T
+    else:
+        # The basis is multiplied into the last layer of `joint`.
+        named |= {f"code.{kind}": weights[f"identity.{kind}"] for kind in ("weight", "bias")}
+    return named
 
 
-def _normalised(trunk: FaceNetwork) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+def _wide(matrix: Tensor) -> bool:
+    """Whether it is not the square one that turns coefficients into those of the mirror image."""
+    return matrix.ndim == 2 and matrix.shape[0] != matrix.shape[1]
+
+
+def _normalised(network: DefaultNetwork, whole: bool) -> Iterator[_Pair]:
     """Convolutions and their normalisations, in the order in which the network goes through them."""
+    trunk = network.trunk
     stem, merge, reduce = trunk.backbone.stem, trunk.merge, trunk.reduce
     yield stem[1], stem[2]
     for stage in trunk.backbone.stages:
@@ -97,3 +118,6 @@ def _normalised(trunk: FaceNetwork) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]
                 yield block.shortcut[0], block.shortcut[1]
     yield merge[1], merge[2]
     yield reduce[0], reduce[1]
+    if whole and network.local is not None:
+        for part in network.local.reduce:
+            yield part[0], part[1]

@@ -62,15 +62,15 @@ def train(
 ) -> None:
     """Trains, or goes on training, in the folder `output`.
 
-    A new run takes basis and weights from a `bundle` of the recipe `joint` (with `fresh` the basis alone), or from what
-    another run (`start`) of this recipe learned. Raises `ValueError` when a run to be resumed had another configuration
-    or other data, or when there is nothing to begin with.
+    A new run takes basis and weights from a `bundle` of the recipe `joint` or of this one (with `fresh` the basis
+    alone), or from what another run (`start`) of this recipe learned. Raises `ValueError` when a run to be resumed had
+    another configuration or other data, or when there is nothing to begin with.
     """
     output.mkdir(parents=True, exist_ok=True)
     checkpoint = load_checkpoint(output) if resume else None
     if checkpoint is None:
         if (source := start or bundle) is None:
-            raise ValueError("the recipe default needs --bundle, a bundle of the recipe joint, or --start, a run")
+            raise ValueError("the recipe default needs --bundle, a bundle of joint or default, or --start, a run")
         take_bundle(source, output)
         write_config(config, output)
     basis = Basis.of(read_arrays(output))
@@ -92,10 +92,10 @@ def train(
     elif checkpoint is None and bundle is not None:
         network.expect(torch.from_numpy(faces.expression[training].mean(0)))
         if not fresh:
-            unfold(network.trunk, read_weights(bundle / "regressor.onnx"))
+            pairs = unfold(network, read_weights(bundle / "regressor.onnx"))
             parts = np.array_split(training[:_SETTLED_ON], max(1, min(len(training), _SETTLED_ON) // 64))
             rng = np.random.default_rng([config.seed, 4])
-            settle(network, [prepared.batch(part, config, rng).images for part in parts])
+            settle(network, pairs, [prepared.batch(part, config, rng).images for part in parts])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device, memory_format=torch.channels_last)
     optimiser = _optimiser(config, network)

@@ -71,11 +71,11 @@ def test_it_begins_with_the_answers_of_the_bundles_network(faces: FaceSet, bundl
     config = tiny()
     known, basis = _prepared(faces, bundle, config)
     network = make_network(config, basis, len(known.swap)).eval()
-    unfold(network.trunk, read_weights(bundle / "regressor.onnx"))
+    pairs = unfold(network, read_weights(bundle / "regressor.onnx"))
     images = known.plain_batch(np.arange(6), config).images.contiguous()
     with torch.no_grad():
         before = network(images)
-        settle(network, [known.plain_batch(np.arange(40), config).images])
+        settle(network, pairs, [known.plain_batch(np.arange(40), config).images])
         after = network(images)
     norms = [m for m in network.trunk.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert all(not torch.equal(norm.running_var, torch.ones_like(norm.running_var)) for norm in norms)
@@ -89,13 +89,31 @@ def test_it_begins_with_the_answers_of_the_bundles_network(faces: FaceSet, bundl
         np.testing.assert_allclose(network(both).reflectance.numpy(), theirs, atol=1e-3)
 
 
+def test_it_begins_with_the_answers_of_its_own_bundle_too(faces: FaceSet, bundle: Path, tmp_path: Path) -> None:
+    from training.export.default_onnx import DefaultRegressor, write_default
+    from training.recipes.default.data import face_weights
+
+    train(_short(6), faces, tmp_path, bundle, progress=False)
+    run = load_run(tmp_path)
+    regressor = DefaultRegressor(run, faces.template, face_weights(faces)).eval()
+    write_default(regressor, tmp_path / "regressor.onnx", {})
+    network = make_network(run.config, run.basis, 68 + len(faces.template["landmarks_dense"])).eval()
+    known = prepare(faces, run.basis, run.known, run.config)
+    images = known.plain_batch(np.arange(8), run.config).images.contiguous()
+    pairs = unfold(network, read_weights(tmp_path / "regressor.onnx"))
+    settle(network, pairs, [images])
+    with torch.no_grad():
+        for ours, theirs in zip(network(images), regressor.network(images), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=2e-4)
+
+
 def test_another_network_is_refused(faces: FaceSet, bundle: Path) -> None:
     config = tiny()
     wider = replace(config, network=replace(config.network, widths=(8, 16, 48)))
     known, basis = _prepared(faces, bundle, config)
     network = make_network(wider, basis, len(known.swap))
     with pytest.raises(ValueError, match="not that of this configuration"):
-        unfold(network.trunk, read_weights(bundle / "regressor.onnx"))
+        unfold(network, read_weights(bundle / "regressor.onnx"))
 
 
 def test_a_mirrored_picture_has_a_mirrored_truth(faces: FaceSet, bundle: Path) -> None:
