@@ -44,11 +44,12 @@ def run(args: argparse.Namespace) -> int:
     scores: dict[str, list[Scored | None]] = {}
     people = list(subjects(args.data, model.name))[: args.limit]
     for person in tqdm(people, desc="people", unit="person"):
+        control = scorer.control(person)
         for number, yaw in enumerate(person.yaws):
-            scores.setdefault(f"{abs(yaw):.0f}°", []).append(scorer.score(person, [number], refine))
+            scores.setdefault(f"{abs(yaw):.0f}°", []).append(scorer.score(person, [number], control, refine))
         for count in (int(text) for text in args.together.split(",") if text):
             if count <= len(person.photos):
-                scores.setdefault(f"{count} photos", []).append(scorer.score(person, range(count), refine))
+                scores.setdefault(f"{count} photos", []).append(scorer.score(person, range(count), control, refine))
     figures = {name: compared(part) for name, part in scores.items()}
     print("| photo | heads | median, mm | mean head | ratio | worse than the mean head | no face |")
     print("|---|---|---|---|---|---|---|")

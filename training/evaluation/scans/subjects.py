@@ -68,12 +68,24 @@ class Scorer:
     def scan(self, subject: Subject) -> tuple[Mesh, NDArray[np.float64]]:
         """The subject's mesh in the face model's own topology, and its seven points (7,3), mm."""
         unit, model = _MILLIMETRES[self._model.unit], self._model
-        vertices = unit * (model.mean + np.tensordot(subject.coefficients, model.modes[: len(subject.coefficients)], 1))
-        ids = [int(np.argmin(np.linalg.norm(model.mean - model.landmarks[int(n)], axis=1))) for n in IBUG]
-        return Mesh(vertices, model.triangles), vertices[ids]
+        # A scanner sees the skin, and neither eyeballs' backs nor teeth nor the mouth's inside.
+        skin, triangles = np.unique(model.triangles, return_inverse=True)
+        modes = model.modes[: len(subject.coefficients), skin]
+        vertices = unit * (model.mean[skin] + np.tensordot(subject.coefficients, modes, 1))
+        ids = [int(np.argmin(np.linalg.norm(model.mean[skin] - model.landmarks[int(n)], axis=1))) for n in IBUG]
+        return Mesh(vertices, triangles.reshape(model.triangles.shape)), vertices[ids]
 
-    def score(self, subject: Subject, photos: Sequence[int], refine: bool = True) -> Scored | None:
-        """Of the head that the photos of these numbers give together; None where no face was found."""
+    def control(self, subject: Subject) -> NDArray[np.float64]:
+        """Distances (P,) mm from the subject's face to the bundle's mean head."""
+        return self._distances(*self.scan(subject), self._reconstructor.bundle.mean)
+
+    def score(
+        self, subject: Subject, photos: Sequence[int], control: NDArray[np.float64], refine: bool = True
+    ) -> Scored | None:
+        """Of the head that the photos of these numbers give together, beside the subject's `control`.
+
+        None where no face was found.
+        """
         from backend.failures import Failure
 
         pictures = [subject.photos[number] for number in photos]
@@ -85,11 +97,8 @@ class Scorer:
             )
         except Failure:
             return None
-        bundle = self._reconstructor.bundle
-        scan, points = self.scan(subject)
-        return Scored(
-            *(self._distances(scan, points, head) for head in (bundle.vertices(answer.identity), bundle.mean))
-        )
+        head = self._reconstructor.bundle.vertices(answer.identity)
+        return Scored(self._distances(*self.scan(subject), head), control)
 
     def _distances(self, scan: Mesh, points: NDArray[np.float64], head: NDArray[np.floating]) -> NDArray[np.float64]:
         vertices = head.astype(np.float64)

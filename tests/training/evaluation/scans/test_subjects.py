@@ -54,7 +54,8 @@ def test_a_head_of_the_scans_own_shape_has_no_error() -> None:
     )  # fmt: skip
     answer = SimpleNamespace(identity=np.array([1.5]))
     reconstructor = SimpleNamespace(bundle=bundle, reconstruct=lambda picture, refine: answer)
-    scored = Scorer(reconstructor, model).score(Subject(np.array([1.5]), (b"",), (0.0,)), [0])  # type: ignore[arg-type]
+    scorer, person = Scorer(reconstructor, model), Subject(np.array([1.5]), (b"",), (0.0,))  # type: ignore[arg-type]
+    scored = scorer.score(person, [0], scorer.control(person))
     assert scored is not None
     assert np.median(scored.ours) < 1e-3
     assert np.median(scored.control) > 0.3
