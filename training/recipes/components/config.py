@@ -45,13 +45,15 @@ class MappingConfig:
 
     convolutional: `hidden` filters of 1 x 3 over the code, then a layer; feedforward: one hidden layer or more. `skip`
     adds the linear mapping beside the neurons, from which training then starts. kernel: ridge regression with Gaussian
-    kernels about at most `hidden` labelled codes, solved too; for few labels.
+    kernels about at most `hidden` labelled codes, solved too; for few labels. `beside` such a mapping stand neurons of
+    these widths, trained on answers (`ViewsConfig`), and the mapping is the mean of both.
     """
 
     kind: Literal["linear", "feedforward", "convolutional", "kernel"]
     hidden: tuple[int, ...] = (100,)
     skip: bool = False
     dropout: float = 0.0
+    beside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,26 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
+class ViewsConfig:
+    """Pre-training that knows which pictures show the same thing, though of none its shape.
+
+    agreement: a second encoder learns codes in which `views` pictures of each of `batch_size` things agree, behind an
+    expander to `expanded` numbers; pictures are moved by up to `shift` pixels, their darkness by a factor of up to
+    exp(`tone`). answers: what both encoders answer to unlabelled pictures, each through a kernel mapping of at most
+    `centres` centres, averaged over the pictures of a thing, is taught to the second and to the mapping's neurons. The
+    stage `mapping` then begins at the codes that came of it.
+    """
+
+    agreement: StageConfig
+    answers: StageConfig
+    views: int = 4
+    expanded: int = 256
+    shift: int = 1
+    tone: float = 0.2
+    centres: int = 1500
+
+
+@dataclass(frozen=True)
 class ComponentsConfig:
     """One run. `size` is the side of the grey pictures, in pixels.
 
@@ -85,7 +107,7 @@ class ComponentsConfig:
     `mapping` what lies between on labelled pairs, `all` everything on them. `pretrained` False leaves out all but the
     last, from random weights. `labelled` is the share of the training pairs whose shape may be seen. `mirror` adds
     mirrored pictures with mirrored shapes. `held_out` and `test` are shares of the things; `validate` that of the
-    labelled things on which the best state is chosen.
+    labelled things on which the best state is chosen. `views` adds pre-training on views of one thing.
     """
 
     name: str
@@ -99,6 +121,7 @@ class ComponentsConfig:
     all: StageConfig
     size: int = 32
     pretrained: bool = True
+    views: ViewsConfig | None = None
     labelled: float = 1.0
     mirror: bool = False
     test: float = 0.15
@@ -115,6 +138,12 @@ class ComponentsConfig:
     def from_json(record: dict[str, Any]) -> ComponentsConfig:
         """The configuration that `record` describes."""
         return from_record(ComponentsConfig, record)
+
+
+def stage_of(config: ComponentsConfig, name: str) -> StageConfig:
+    """The stage called `name`, of the run itself or of its pre-training on views."""
+    found: StageConfig = getattr(config.views if name in ("agreement", "answers") else config, name)
+    return found
 
 
 ENCODERS = {
@@ -181,6 +210,17 @@ def shipped(kind: Kind) -> ComponentsConfig:
     )
 
 
+def few(kind: Kind) -> ComponentsConfig:
+    """What does best here where labels are few: the paper's small networks, pre-trained on views of one thing too."""
+    views = ViewsConfig(
+        agreement=StageConfig(4000, 3e-3, 48, 1e-4),
+        answers=StageConfig(5000, 2e-3, 128, 1e-3),
+        views=4 if kind == "objects" else 3,
+    )
+    mapping = MappingConfig("kernel", (1500,), beside=(100,))
+    return replace(paper(kind, form="linear"), name="few", mapping=mapping, mirror=True, labelled=0.05, views=views)
+
+
 def tiny(kind: Kind) -> ComponentsConfig:
     """Seconds on one core: for tests and for trying things out."""
     base = paper(kind)
@@ -202,4 +242,9 @@ def tiny(kind: Kind) -> ComponentsConfig:
     )
 
 
-CONFIGURATIONS: dict[str, Callable[[Kind], ComponentsConfig]] = {"shipped": shipped, "paper": paper, "tiny": tiny}
+CONFIGURATIONS: dict[str, Callable[[Kind], ComponentsConfig]] = {
+    "shipped": shipped,
+    "paper": paper,
+    "few": few,
+    "tiny": tiny,
+}

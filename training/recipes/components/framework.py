@@ -48,10 +48,12 @@ class Mapping(nn.Module):
         self.before, self.after = Scale(inputs), Scale(outputs, back=True)
         alone = config.kind == "linear"
         self.linear = nn.Linear(inputs, outputs) if alone or config.skip else None
-        self.neurons: nn.Module | None = None
+        self.neurons: nn.Sequential | None = None
         self.kernel = KernelMap(inputs, outputs, config.hidden[0]) if config.kind == "kernel" else None
         if config.kind == "feedforward":
             self.neurons = dense((inputs, *config.hidden, outputs), config.dropout)
+        elif config.kind == "kernel" and config.beside:
+            self.neurons = dense((inputs, *config.beside, outputs))
         elif config.kind == "convolutional":
             filters = config.hidden[0]
             self.neurons = nn.Sequential(
@@ -76,6 +78,26 @@ class Mapping(nn.Module):
             last = [layer for layer in self.neurons.modules() if isinstance(layer, nn.Linear)][-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+
+    @torch.no_grad()
+    def measure_again(self, codes: Tensor) -> None:
+        """Standardises by other codes (n,k), which training has moved; dense neurons answer as before."""
+        mean, spread = self.before.mean.clone(), self.before.spread.clone()
+        self.before.measure(codes)
+        if self.neurons is not None:
+            first = self.neurons[0]
+            first.bias += first.weight @ ((self.before.mean - mean) / spread)
+            first.weight *= self.before.spread / spread
+
+    @torch.no_grad()
+    def join_kernel(self, taught: bool) -> None:
+        """Makes the sum of neurons and kernels their mean, or, where neurons were not taught, silences these."""
+        if self.neurons is None or self.kernel is None:
+            return
+        last = self.neurons[-1]
+        for layer, share in ((last, 0.5 if taught else 0.0), (self.kernel.answer, 0.5 if taught else 1.0)):
+            layer.weight *= share
+            layer.bias *= share
 
 
 class KernelMap(nn.Module):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from training.recipes.components.config import ComponentsConfig
+from training.recipes.components.config import ComponentsConfig, stage_of
 
 
 class Parts:
@@ -50,7 +50,10 @@ class Parts:
             return None
         config = self.config
         made_of: dict[str, Any] = {"data": self.data, "seed": config.seed, "mirror": config.mirror}
-        made_of |= {"test": config.test, "size": config.size, "stage": asdict(getattr(config, stage))}
-        made_of["part"] = asdict(config.encoder if stage == "images" else config.decoder)
+        made_of |= {"test": config.test, "size": config.size, "stage": asdict(stage_of(config, stage))}
+        made_of["part"] = asdict(config.decoder if stage == "shapes" else config.encoder)
+        if stage == "agreement" and config.views is not None:
+            # How it is taught on is no part of it.
+            made_of["views"] = asdict(replace(config.views, answers=config.views.agreement, centres=0))
         key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
         return self.folder / f"{stage}-{key}.pt"

@@ -3,11 +3,11 @@
     likeness render-objects --input modelnet10 --output data/objects
     likeness train components --config paper --data data/objects --output runs/objects
     likeness train components --config shipped --data data/objects --output runs/objects --resume
-    likeness train components --config paper --data data/faces --output runs/faces --set labelled=0.05
+    likeness train components --config few --data data/heads --output runs/heads --set labelled=0.05
 
 Encoder and decoder are trained apart, without labels, then the mapping on labelled pairs, then all of it. What is
 linear is solved, not trained (Baldi & Hornik 1989). A run depends on its configuration and its data alone: killed and
-resumed, it gives what it would have given uninterrupted.
+resumed, it gives what it would have given uninterrupted. With `views`, two stages more stand before the mapping.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.recipes.components import linear
-from training.recipes.components.config import ComponentsConfig
+from training.recipes.components.agreement import Expander, disagreement, varied, views_of
+from training.recipes.components.answers import mean_answers
+from training.recipes.components.config import ComponentsConfig, MappingConfig, ViewsConfig, stage_of
 from training.recipes.components.data import Indices, Pairs, Space, Split, fingerprint, labelled_pairs, make_space
 from training.recipes.components.decoders import DenseShapeEncoder, LinearDecoder, make_shape_encoder
-from training.recipes.components.encoders import ImageDecoder, LinearEncoder
+from training.recipes.components.encoders import ImageDecoder, LinearEncoder, make_encoder
 from training.recipes.components.framework import Framework, Mapping, rmse, seeded
 from training.recipes.components.kernel import fit_kernel
 from training.recipes.components.parts import Parts
@@ -63,6 +65,9 @@ def train(
     if config.pretrained:
         run.pretrain_encoder()
         run.pretrain_decoder()
+        if config.views is not None:
+            run.agree(config.views)
+            run.learn_answers(config.views)
         run.fit_mapping()
     elif "all" not in run.session.done and not run.session.waits_in("all"):
         run.start_at_mean(np.unique(pairs.owner[run.labelled]))
@@ -112,6 +117,11 @@ class _Run:
             self.modules["picture"] = ImageDecoder(config.size, config.encoder)
         with seeded(config.seed, 4):
             self.modules["shape"] = make_shape_encoder(config.decoder, self.targets.length)
+        if config.pretrained and config.views is not None:
+            with seeded(config.seed, 8):
+                self.modules["agreeing"] = make_encoder(config.encoder, config.size)
+                self.modules["expander"] = Expander(config.encoder.code, config.views.expanded)
+                self.modules["autoencoder"] = make_encoder(config.encoder, config.size)
         data = fingerprint(pairs, unlabelled=True)
         self.session = Session(config, self.modules, data, output, resume, progress)
         self.parts = Parts(parts, config, data)
@@ -162,6 +172,62 @@ class _Run:
 
         self._apart("shapes", ("decoder", "shape"), loss, len(things))
 
+    def agree(self, config: ViewsConfig) -> None:
+        """Another encoder of the same form, on pictures of which it is known which show the same thing."""
+        encoder, expander = self.modules["agreeing"], self.modules["expander"]
+        views = views_of(self.pairs, self.split.training)
+
+        def loss(members: NDArray[np.int64]) -> Tensor:
+            rng = np.random.default_rng([self.config.seed, 9, *(int(n) for n in members[:4])])
+            pictures = views.draw(members, config.views, rng).reshape(-1)
+            flips = np.repeat(self._flips(members), config.views)
+            images = varied(self.pairs.pictures(pictures, flips), config, rng)
+            return disagreement(expander(encoder(images)).unflatten(0, (len(members), config.views)))
+
+        self._apart("agreement", ("agreeing", "expander"), loss, len(views))
+
+    def learn_answers(self, config: ViewsConfig) -> None:
+        """Encoder and neurons, on what both encoders answer to unlabelled pictures.
+
+        Labelled ones are not learned from: their codes shall be like those of pictures never seen, as the kernel
+        mapping is solved on them next.
+        """
+        if "answers" in self.session.done:
+            return
+        encoder, mapping = self.framework.encoder, self.framework.mapping
+        if not self.session.waits_in("answers"):
+            # The network goes on from the codes that agree; what it was before is a teacher.
+            self.modules["autoencoder"].load_state_dict(encoder.state_dict())
+            encoder.load_state_dict(self.modules["agreeing"].state_dict())
+            self._measure(encoder, mapping)
+        pictures = self._unlabelled()
+        if mapping.neurons is None or not len(pictures):
+            self.session.finish("answers")
+            return
+        teachers = [self._teacher(self.modules[name], config) for name in ("autoencoder", "agreeing")]
+        answers = mean_answers(self.pairs, pictures, teachers, self.config.mirror)
+
+        def loss(members: NDArray[np.int64]) -> Tensor:
+            flips = self._flips(members)
+            codes = mapping(encoder(self.pairs.pictures(pictures[members], flips)))
+            return rmse(codes, answers.codes(members, flips))
+
+        self.session.stage("answers", config.answers, ("encoder", "mapping"), loss, len(pictures))
+
+    def _unlabelled(self) -> Indices:
+        """All pictures of the training side whose shape may not be seen."""
+        pictures = np.concatenate([self.pairs.of(self.split.training), self.pairs.unlabelled])
+        return np.setdiff1d(pictures, np.concatenate([self.labelled, self.validation]))
+
+    def _teacher(self, encoder: nn.Module, config: ViewsConfig) -> nn.Module:
+        """An encoder and the kernel mapping from its codes, solved on the labelled pairs."""
+        mapping = Mapping(
+            MappingConfig("kernel", (config.centres,)), self.config.encoder.code, self.config.decoder.code
+        )
+        self._measure(encoder, mapping)
+        self._solve_kernel(mapping, self._codes(encoder, self.labelled, self.config.mirror))
+        return nn.Sequential(encoder, mapping).eval()
+
     def _apart(
         self, stage: str, names: tuple[str, str], loss: Callable[[NDArray[np.int64]], Tensor], pool: int
     ) -> None:
@@ -172,22 +238,24 @@ class _Run:
         if not self.session.waits_in(stage) and self.parts.load(stage, modules):
             self.session.finish(stage)
             return
-        self.session.stage(stage, getattr(self.config, stage), names, loss, pool)
+        self.session.stage(stage, stage_of(self.config, stage), names, loss, pool)
         self.parts.keep(stage, modules)
 
     def fit_mapping(self) -> None:
         """What lies between, on labelled pairs, the other two held: eq. 8, by least squares or with neurons."""
         if "mapping" in self.session.done:
             return
-        mapping = self.framework.mapping
-        known, held = self._codes(self.labelled, self.config.mirror), self._codes(self.validation, False)
+        encoder, mapping = self.framework.encoder, self.framework.mapping
+        known = self._codes(encoder, self.labelled, self.config.mirror)
+        held = self._codes(encoder, self.validation, False)
         if mapping.kernel is not None:
-            self._measure()
-            self._solve_kernel(known)
+            self._measure(encoder, mapping, again=True)
+            self._solve_kernel(mapping, known)
+            mapping.join_kernel(taught=self.config.views is not None and len(self._unlabelled()) > 0)
             self.session.finish("mapping")
             return
         if not self.session.waits_in("mapping"):
-            self._measure()
+            self._measure(encoder, mapping)
             _solve(mapping, known, held, (0.0,) if mapping.neurons is None else _RIDGES)
         if mapping.neurons is None:
             self.session.finish("mapping")
@@ -203,13 +271,13 @@ class _Run:
         self.session.stage("mapping", self.config.between, ("mapping",), loss, len(known.pictures), score)
 
     @torch.no_grad()
-    def _solve_kernel(self, known: _Codes) -> None:
-        mapping, things = self.framework.mapping, self.pairs.owner[self.labelled]
+    def _solve_kernel(self, mapping: Mapping, known: _Codes) -> None:
+        things = self.pairs.owner[self.labelled]
         assert mapping.kernel is not None
         groups = np.tile(things, len(known.pictures) // len(things))
         rng = np.random.default_rng([self.config.seed, 7])
         codes = mapping.before(known.pictures).numpy()
-        most = self.config.mapping.hidden[0]
+        most = len(mapping.kernel.centres)
         # Not standardised: directions in which shapes hardly differ shall not choose the ridge.
         found = fit_kernel(codes, known.shapes.numpy(), groups, most, rng)
         mean, spread = mapping.after.mean.numpy(), mapping.after.spread.numpy()
@@ -262,9 +330,9 @@ class _Run:
         return rng.random(len(members)) < (0.5 if self.config.mirror else 0.0)
 
     @torch.no_grad()
-    def _codes(self, pictures: Indices, mirrored: bool) -> _Codes:
+    def _codes(self, encoder: nn.Module, pictures: Indices, mirrored: bool) -> _Codes:
         """Codes of labelled pictures and of their shapes, and of their mirror images."""
-        shape, encoder = self.modules["shape"].eval(), self.framework.encoder.eval()
+        shape, encoder = self.modules["shape"].eval(), encoder.eval()
         seen, shown = [], []
         for flip in (False, True) if mirrored else (False,):
             for part in _parts(pictures):
@@ -274,11 +342,18 @@ class _Run:
         return _Codes(torch.cat(seen), torch.cat(shown))
 
     @torch.no_grad()
-    def _measure(self) -> None:
-        """Means and spreads of both codes, from pictures and shapes without regard to which belong together."""
-        shape, encoder, mapping = self.modules["shape"].eval(), self.framework.encoder.eval(), self.framework.mapping
+    def _measure(self, encoder: nn.Module, mapping: Mapping, again: bool = False) -> None:
+        """Means and spreads of both codes, from pictures and shapes without regard to which belong together.
+
+        With `again` what neurons have learned since the last time remains.
+        """
+        shape, encoder = self.modules["shape"].eval(), encoder.eval()
         pictures = _some(self.pairs.of(self.split.training), _ENOUGH)
-        mapping.before.measure(torch.cat([encoder(self.pairs.pictures(part)) for part in _parts(pictures)]))
+        codes = torch.cat([encoder(self.pairs.pictures(part)) for part in _parts(pictures)])
+        if again:
+            mapping.measure_again(codes)
+        else:
+            mapping.before.measure(codes)
         things = _some(self.split.training, _ENOUGH)
         mapping.after.measure(torch.cat([shape(self.targets.vectors(part)) for part in _parts(things)]))
 

@@ -11,6 +11,8 @@ from training.recipes.components.config import (
     EncoderConfig,
     Kind,
     StageConfig,
+    ViewsConfig,
+    few,
     paper,
     shipped,
     tiny,
@@ -79,20 +81,36 @@ def share_config(study: Study, kind: Kind, share: float, pretrained: bool, seed:
     What is pre-trained has codes between which a kernel mapping is solved; from scratch there are none, and the paper's
     neurons are trained, at a higher rate and for as many batches as all stages of the pre-trained run together.
     """
-    base = scaled(tiny(kind) if study.small else paper(kind, form="linear"), study.effort)
-    base = replace(base, labelled=share, seed=seed, pretrained=pretrained, mirror=True, name=f"{share:.0%}")
-    if pretrained:
-        return replace(base, mapping=MAPPINGS["kernel"])
-    steps = base.images.steps + base.shapes.steps + base.between.steps + base.all.steps
-    return replace(base, all=replace(base.all, rate=1e-3, steps=steps))
+    base = few(kind)
+    if study.small:
+        views = ViewsConfig(agreement=StageConfig(100, 3e-3, 16), answers=StageConfig(100, 2e-3, 16))
+        base = replace(tiny(kind), mapping=base.mapping, mirror=True, views=views)
+    base = scaled(replace(base, labelled=share, seed=seed, pretrained=pretrained, name=f"{share:.0%}"), study.effort)
+    if pretrained or base.views is None:
+        return base
+    stages = (base.images, base.views.agreement, base.shapes, base.views.answers, base.all)
+    steps = sum(stage.steps for stage in stages)
+    mapping = MAPPINGS["feedforward"]
+    return replace(base, views=None, mapping=mapping, all=replace(base.all, rate=1e-3, steps=steps))
 
 
 def scaled(config: ComponentsConfig, effort: float) -> ComponentsConfig:
     """The configuration with `effort` times as many batches in each stage."""
     if effort == 1.0:
         return config
-    stages = {
-        name: replace(getattr(config, name), steps=round(getattr(config, name).steps * effort))
-        for name in ("images", "shapes", "between", "all")
-    }
-    return replace(config, **stages)
+
+    def shorter(stage: StageConfig) -> StageConfig:
+        return replace(stage, steps=round(stage.steps * effort))
+
+    if config.views is not None:
+        views = config.views
+        config = replace(
+            config, views=replace(views, agreement=shorter(views.agreement), answers=shorter(views.answers))
+        )
+    return replace(
+        config,
+        images=shorter(config.images),
+        shapes=shorter(config.shapes),
+        between=shorter(config.between),
+        all=shorter(config.all),
+    )
