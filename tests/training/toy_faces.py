@@ -31,8 +31,13 @@ def toy_template() -> dict[str, NDArray]:
     return template | {name: np.array(value) for name, value in names.items()}
 
 
-def write_toy_faces(folder: Path, count: int = 24, per_shard: int = 16, size: int = 48, seed: int = 0) -> Path:
-    """Writes `count` faces into `folder` and returns it; face i depends on (seed, i) alone."""
+def write_toy_faces(
+    folder: Path, count: int = 24, per_shard: int = 16, size: int = 48, seed: int = 0, acting: bool = True
+) -> Path:
+    """Writes `count` faces, with expressions if `acting`, into `folder`, which is returned.
+
+    Face i depends on (seed, i) alone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     template = toy_template()
     head = small_head(identity=IDENTITIES, reflectance=2)
@@ -42,7 +47,7 @@ def write_toy_faces(folder: Path, count: int = 24, per_shard: int = 16, size: in
     for start in range(0, count, per_shard):
         with tarfile.open(folder / f"shard-{start // per_shard:06d}.tar", "w") as archive:
             for index in range(start, min(start + per_shard, count)):
-                for ending, content in _sample(head, template, size, seed, index).items():
+                for ending, content in _sample(head, template, size, seed, index, acting).items():
                     member = tarfile.TarInfo(f"{index:08d}.{ending}")
                     member.size = len(content)
                     archive.addfile(member, io.BytesIO(content))
@@ -50,7 +55,7 @@ def write_toy_faces(folder: Path, count: int = 24, per_shard: int = 16, size: in
 
 
 def _sample(
-    head: dict[str, NDArray], template: dict[str, NDArray], size: int, seed: int, index: int
+    head: dict[str, NDArray], template: dict[str, NDArray], size: int, seed: int, index: int, acting: bool
 ) -> dict[str, bytes]:
     rng = np.random.default_rng([seed, index])
     vertices = head["mean"] + np.tensordot(rng.normal(size=IDENTITIES), head["identity"], 1)
@@ -59,6 +64,7 @@ def _sample(
     rotation = rotation_from_angles(yaw, float(rng.normal(0, 4)), float(rng.normal(0, 4)))
     drawn = np.random.default_rng([seed, index, 1])
     expression = drawn.uniform(0, 1, len(head["expression"])) * (drawn.random(len(head["expression"])) < 0.1)
+    expression *= acting
     acted = vertices + np.tensordot(expression, head["expression"], 1)
     landmarks = acted[template["landmarks68"]]
     camera = frame(landmarks, rotation, float(rng.uniform(500, 1500)), size, 0.6, rng.normal(0, 0.02, 2))
