@@ -48,6 +48,9 @@ CUT_POWER: Final = 4
 """A face of whose box less than this share is in the picture counts less by this power: half a face must be thirteen
 times as large as a whole one to come before it, one that lacks a tenth a quarter larger."""
 
+FOREMOST: Final = 0.18
+"""A face whose side is at least so much of the picture's larger one is not looked for in parts of it."""
+
 LOOK_SIDES: Final = (1.6, 2.2)
 """Sides of the second looks' crops as multiples of the found box: the sizes that BlazeFace is surest of."""
 
@@ -113,18 +116,35 @@ class Localiser:
         First the whole picture and tiles of half its size; if that gives nothing sure, the same turned by 45 and by
         90 degrees either way; if that gives nothing either, tiles of a quarter.
         """
-        overview, importance = _overview(picture), partial(_importance, size=picture.size)
-        doubtful: list[Face] = []
+        overview, doubtful = _overview(picture), list[Face]()
         for windows, least in _searches(picture.size):
-            found = [face for faces in self._look(overview, windows, CANDIDATE_SCORE) for face in faces]
-            candidates = sorted(blend(found), key=importance, reverse=True)[:CANDIDATES]
-            looked = [self._confirmed(picture, face) for face in candidates]
-            faces = blend(face for face in looked if face is not None and face.score >= least)
-            faces.sort(key=importance, reverse=True)
+            faces = self._searched(picture, overview, windows, least)
             if any(face.score >= SURE_SCORE for face in faces):
                 return faces
             doubtful = doubtful or faces
         return doubtful
+
+    def foremost(self, picture: Picture) -> Face | None:
+        """The first of the faces, None when there is none; in most portraits in half the time of `find`.
+
+        A sure face, not cut off, that takes up much of the whole picture comes before any that only parts of it show.
+        """
+        upright, least = next(iter(_searches(picture.size)))
+        faces = self._searched(picture, _overview(picture), upright[:2], least)
+        first = next(iter(faces), None)
+        large = first is not None and first.side >= FOREMOST * max(picture.size)
+        if first is not None and large and first.score >= SURE_SCORE and _visible(first, picture.size) >= WHOLE:
+            return first
+        return next(iter(self.find(picture)), None)
+
+    def _searched(self, picture: Picture, overview: Picture, windows: list[Crop], least: float) -> list[Face]:
+        """The faces that the windows show and second looks confirm, the largest and surest first."""
+        importance = partial(_importance, size=picture.size)
+        found = [face for faces in self._look(overview, windows, CANDIDATE_SCORE) for face in faces]
+        candidates = sorted(blend(found), key=importance, reverse=True)[:CANDIDATES]
+        looked = [self._confirmed(picture, face) for face in candidates]
+        faces = blend(face for face in looked if face is not None and face.score >= least)
+        return sorted(faces, key=importance, reverse=True)
 
     def _confirmed(self, picture: Picture, candidate: Face) -> Face | None:
         """The candidate looked at again, and once more where that has turned it: then it was not yet upright."""
@@ -248,9 +268,13 @@ def _overview(picture: Picture) -> Picture:
 
 def _importance(face: Face, size: tuple[int, int]) -> float:
     """Side by score, less where the edge of a picture of `size` cuts the face off."""
+    return face.side * face.score * min(_visible(face, size) / WHOLE, 1.0) ** CUT_POWER
+
+
+def _visible(face: Face, size: tuple[int, int]) -> float:
+    """The share of the face's box that lies in a picture of `size`."""
     area = face.box[2] * face.box[3]
-    visible = _common(face.box, (0.0, 0.0, *size)) / area if area > 0 else 0.0
-    return face.side * face.score * min(visible / WHOLE, 1.0) ** CUT_POWER
+    return _common(face.box, (0.0, 0.0, *size)) / area if area > 0 else 0.0
 
 
 def _score(face: Face) -> float:

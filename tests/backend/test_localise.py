@@ -179,3 +179,21 @@ def test_the_network_is_the_one_whose_origin_is_written_down() -> None:
     text = (MODEL.parent / "README.md").read_text(encoding="utf-8")
     assert hashlib.sha256(MODEL.read_bytes()).hexdigest() in text
     assert (MODEL.parent / "LICENSE-BlazeFace").read_text(encoding="utf-8").count("Apache License") > 0
+
+
+def test_the_foremost_face_is_the_first_of_all(localiser: Localiser, photo: Image.Image) -> None:
+    both = Image.new("RGB", (2 * photo.width, photo.height), (90, 90, 90))
+    both.paste(photo, (0, 0))
+    both.paste(photo.resize((photo.width // 2, photo.height // 2)), (photo.width, 0))
+    # A large face whose better half the picture's edge cuts off, beside a whole one.
+    cut = Image.new("RGB", (photo.width, photo.height), (90, 90, 90))
+    large = photo.resize((2 * photo.width, 2 * photo.height))
+    cut.paste(large.crop((2 * int(FACE[0]), 0, large.width, photo.height)), (0, 0))
+    cut.paste(photo.resize((photo.width // 2, photo.height // 2)), (photo.width // 2, photo.height // 2))
+    for picture in (photo, both, cut):
+        faces = find(localiser, picture)
+        foremost = localiser.foremost(Picture(picture, picture.size))
+        assert foremost is not None
+        assert np.abs(foremost.keypoints - faces[0].keypoints).max() < 0.05 * faces[0].side
+    blank = Image.new("RGB", (300, 200), (120, 130, 140))
+    assert localiser.foremost(Picture(blank, blank.size)) is None
