@@ -26,7 +26,7 @@ class Uncertainty:
     `priors` are those of the fit, and the network's sigmas are to be multiplied by `sigma_scale`. `vertex_sigma` (N,)
     mm is how far each vertex is off on the average, and `curve` (a, b) how that depends on a photo, None where the
     bundle does not tell. `face` (N,) says which vertices are the face's, None where the bundle does not; `gram` (K, K)
-    mm2 are the products of identity's columns there.
+    mm2 are the products of identity's columns there, without what a similarity of the face explains.
     """
 
     priors: Priors
@@ -63,8 +63,11 @@ class Uncertainty:
             raise _damaged(HEAD, "its vertex_sigma is no length for each vertex")
         curve = None if entry.get("uncertainty") is None else _numbers(entry, "uncertainty", 2)
         face = _face(bundle)
-        columns = bundle.identity if face is None else bundle.identity[:, face]
-        flat = columns.reshape(count, -1)
+        chosen = np.ones(len(bundle.mean), bool) if face is None else face
+        flat = bundle.identity[:, chosen].reshape(count, -1).astype(np.float64)
+        # Where a head lies and how large it is no photo tells, and sigma does not count it either.
+        moves = _similarities(bundle.mean[chosen])
+        flat -= (flat @ moves) @ moves.T
         return cls(
             priors, sigma_scale, vertex_sigma, None if curve is None else (curve[0], curve[1]), face, flat @ flat.T
         )
@@ -94,6 +97,15 @@ class Uncertainty:
         if sigma is None or self.face is None or population <= 0:
             return None
         return float(np.clip(1.0 - np.sum(np.square(sigma[self.face], dtype=np.float64)) / population, 0.0, 1.0))
+
+
+def _similarities(points: Floats) -> NDArray[np.float64]:
+    """Orthonormal (3P, 7): how turns, shifts and growth move `points` (P, 3), to first order."""
+    centred = np.asarray(points, np.float64) - np.mean(points, axis=0, dtype=np.float64)
+    axes = np.eye(3)
+    moves = [np.broadcast_to(axis, centred.shape) for axis in axes] + [np.cross(axis, centred) for axis in axes]
+    basis: NDArray[np.float64] = np.linalg.qr(np.stack([move.reshape(-1) for move in (*moves, centred)], axis=1))[0]
+    return basis
 
 
 def _face(bundle: Bundle) -> NDArray[np.bool_] | None:

@@ -27,16 +27,28 @@ WORDS = (
 def personalisation(bundle: Bundle, reconstruction: Reconstruction) -> float | None:
     """Distance of the neutral face from the mean head over its uncertainty, both root mean squares over the face.
 
-    About 1 says that what makes the face this person's own is as large as what it may be wrong by. None where the
-    method gives no uncertainty.
+    What turning, moving and scaling the mean face explains does not count: no photo tells it, and the uncertainty
+    leaves it out. About 1 says that what makes the face this person's own is as large as what it may be wrong by. None
+    where the method gives no uncertainty.
     """
     if reconstruction.uncertainty is None:
         return None
     face = bundle.regions[bundle.region_names.index("face")] if "face" in bundle.region_names else slice(None)
-    offset = np.tensordot(reconstruction.identity, bundle.identity[:, face], 1)
-    distance = np.sqrt(np.mean(np.sum(offset.astype(np.float64) ** 2, axis=1)))
+    offset = np.tensordot(reconstruction.identity, bundle.identity[:, face], 1).astype(np.float64)
+    offset = _without_similarity(offset, bundle.mean[face].astype(np.float64))
+    distance = np.sqrt(np.mean(np.sum(offset**2, axis=1)))
     uncertainty = np.sqrt(np.mean(reconstruction.uncertainty[face].astype(np.float64) ** 2))
     return float(distance / max(uncertainty, 1e-6))
+
+
+def _without_similarity(offset: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Offsets (P, 3) less what a turn, a shift and growth of `points` (P, 3) make of them, to first order."""
+    centred = points - points.mean(axis=0)
+    moves = [np.broadcast_to(axis, centred.shape) for axis in np.eye(3)]
+    moves += [np.cross(axis, centred) for axis in np.eye(3)] + [centred]
+    basis = np.linalg.qr(np.stack([move.reshape(-1) for move in moves], axis=1))[0]
+    flat = offset.reshape(-1)
+    return (flat - basis @ (basis.T @ flat)).reshape(-1, 3)
 
 
 def words(score: float) -> str:

@@ -111,7 +111,17 @@ def test_a_bundle_without_lengths_tells_none(bundle: Bundle, change: dict[str, A
 def test_personalisation_is_the_share_of_the_variance_that_is_known(bundle: Bundle) -> None:
     found = Uncertainty.of(bundle)
     assert found is not None and found.face is not None
-    deviation = np.sqrt(np.sum(bundle.identity.astype(float) ** 2, axis=(0, 2)))
+    # Columns without what turning, moving and scaling the face explains: no photo tells that, and sigma leaves it out.
+    points = bundle.mean[found.face].astype(float)
+    x, y, z = (points - points.mean(0)).T
+    nil, one = np.zeros_like(x), np.ones_like(x)
+    turns = [(nil, -z, y), (z, nil, -x), (-y, x, nil)]
+    moves = [*turns, (one, nil, nil), (nil, one, nil), (nil, nil, one), (x, y, z)]
+    matrix = np.stack([np.stack(move, 1).ravel() for move in moves], 1)
+    columns = bundle.identity[:, found.face].reshape(len(bundle.identity), -1).astype(float).T
+    left = (columns - matrix @ np.linalg.lstsq(matrix, columns, rcond=None)[0]).reshape(-1, 3, columns.shape[1])
+    deviation = np.zeros(len(bundle.mean))
+    deviation[found.face] = np.sqrt((left**2).sum((1, 2)))
     assert found.personalisation(0.5 * deviation) == pytest.approx(0.75)
     assert found.personalisation(np.zeros_like(deviation)) == 1.0
     assert found.personalisation(3 * deviation) == 0.0

@@ -146,6 +146,15 @@ def test_uncertainty_becomes_a_group_colours_and_words(scene: Any, bundle: Bundl
     assert confidence.personalisation(bundle, answer) is None
 
 
+def test_a_head_that_is_only_larger_is_nobody_in_particular(bundle: Bundle, answer: Reconstruction) -> None:
+    grown = np.zeros_like(bundle.identity)
+    grown[0] = 0.02 * bundle.mean
+    coefficients = np.eye(len(grown), dtype=np.float32)[0]
+    larger = replace(answer, identity=coefficients, uncertainty=np.ones(len(bundle.mean), np.float32))
+    score = confidence.personalisation(replace(bundle, identity=grown), larger)
+    assert score == pytest.approx(0.0, abs=1e-3)
+
+
 def test_light_comes_from_where_the_harmonics_say(scene: Any) -> None:
     towards_left = np.zeros((9, 3))
     towards_left[0], towards_left[3] = 1.0, 1.0  # x of head space is the subject's left, Blender's x
