@@ -120,7 +120,10 @@ class Reconstructor:
         return FacesFound(picture.size, tuple(face.box for face in self._localiser.find(picture)))
 
     def _face(self, picture: Picture, number: int) -> Face:
-        if number == 0 and (foremost := self._localiser.foremost(picture)) is not None:
+        if number == 0:
+            foremost = self._localiser.foremost(picture)
+            if foremost is None:
+                raise Failure("face_none")
             return foremost
         faces = self._localiser.find(picture)
         if not faces:

@@ -58,6 +58,13 @@ def landmark_error_box(estimate: Floats, truth: Floats) -> float:
     return _mean_distance(estimate, truth) / float(np.sqrt(width * height))
 
 
+def correlations(estimate: Floats, truth: Floats) -> NDArray[np.float64]:
+    """For each column of (n,E) its correlation with the truth's (E,); nan where one of them does not vary."""
+    ours, theirs = (np.asarray(values, np.float64) - np.mean(values, 0, np.float64) for values in (estimate, truth))
+    norms = np.sqrt((ours**2).sum(0) * (theirs**2).sum(0))
+    return np.where(norms > 0, (ours * theirs).sum(0) / np.maximum(norms, 1e-12), np.nan)
+
+
 def photometric_error(estimate: Floats, truth: Floats, mask: NDArray[np.bool_] | None = None) -> float:
     """Mean distance in colour of two pictures (H,W,3), both sRGB or both linear 0..1, over a mask (H,W).
 

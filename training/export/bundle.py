@@ -74,7 +74,7 @@ def _write(
     regressor = Regressor(run, basis, faces.template["mirror"]).eval()
     metadata = {"method": "joint", "crop_scale": repr(run.config.crop_scale), "size": str(run.config.size)}
     write_onnx(regressor, folder / "regressor.onnx", metadata)
-    crops = _plain_crops(faces if test is None else test, run.config.size, run.config.crop_scale)
+    crops = plain_crops(faces if test is None else test, run.config.size, run.config.crop_scale)
     differences = check_onnx(regressor, folder / "regressor.onnx", crops, basis.columns)
     arrays = head_arrays(run, faces.template, basis, reflectance)
     if options.population is not None:
@@ -169,7 +169,8 @@ def _plain(array: NDArray) -> NDArray:
     return array.astype(np.float32 if np.issubdtype(array.dtype, np.floating) else np.int32)
 
 
-def _plain_crops(faces: FaceSet, size: int, crop_scale: float) -> NDArray[np.uint8]:
+def plain_crops(faces: FaceSet, size: int, crop_scale: float) -> NDArray[np.uint8]:
+    """Plain crops (n,size,size,3) of the first few faces, to compare two ways to run a network on."""
     crops = crops_from_landmarks(faces.landmarks68[:_CHECKED], crop_scale)
     pictures = faces.images[:_CHECKED]
     return np.stack([sample(Image.fromarray(picture), crops, i, size) for i, picture in enumerate(pictures)])

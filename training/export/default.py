@@ -9,21 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from training.crop import crops_from_landmarks, sample
 from training.dataset import FaceSet, split
 from training.evaluation.product.measure import measure, people
 from training.evaluation.product.table import tables
-from training.export.bundle import commit, write_description
+from training.export.bundle import commit, plain_crops, write_description
 from training.export.calibration import calibrate
 from training.export.default_card import CardNumbers, card
-from training.export.default_onnx import OUTPUTS, DefaultRegressor, check_default, write_default
+from training.export.default_onnx import OUTPUTS, DefaultRegressor, write_default
 from training.export.folder import whole_bundle
+from training.export.onnx_regressor import check_onnx
 from training.recipes.default.data import face_weights
 from training.recipes.default.run import Trained
-
-_CHECKED = 32
 
 
 @dataclass(frozen=True)
@@ -59,10 +56,8 @@ def export_default(
         regressor = DefaultRegressor(run, faces.template, face_weights(faces)).eval()
         metadata = {"method": "default", "crop_scale": repr(crop_scale), "size": str(size)}
         write_default(regressor, folder / "regressor.onnx", metadata)
-        differences = check_default(
-            regressor, folder / "regressor.onnx", _plain_crops(unseen, size, crop_scale),
-            run.basis.identity,
-        )  # fmt: skip
+        crops = plain_crops(unseen, size, crop_scale)
+        differences = check_onnx(regressor, folder / "regressor.onnx", crops, run.basis.identity)
         arrays = run.arrays | {"landmarks_dense": faces.template["landmarks_dense"].astype(np.int32)}
         description = {
             **{key: value for key, value in run.description.items() if key not in ("files", "feedback")},
@@ -102,8 +97,3 @@ def _measured(folder: Path, test: Path) -> str:
     reconstructor = Reconstructor.open(folder)
     rows = measure(reconstructor, list(people(test)))
     return tables(rows, reconstructor.bundle.description["expression_names"])
-
-
-def _plain_crops(faces: FaceSet, size: int, crop_scale: float) -> NDArray[np.uint8]:
-    crops, pictures = crops_from_landmarks(faces.landmarks68[:_CHECKED], crop_scale), faces.images[:_CHECKED]
-    return np.stack([sample(Image.fromarray(picture), crops, i, size) for i, picture in enumerate(pictures)])

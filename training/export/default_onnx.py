@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.dataset import mirror_vertices
-from training.export.onnx_regressor import OPSET
+from training.export.onnx_regressor import Exported, write_onnx
 from training.recipes.default.data import MIRRORED_LIGHT, Basis, other_side
 from training.recipes.default.run import Trained
 from training.recipes.joint.data import landmark_swap
@@ -23,7 +22,7 @@ _LARGE = 10_000
 OUTPUTS = ("identity", "expression", "reflectance", "landmarks", "dense", "sigma", "illumination", "distance")
 
 
-class DefaultRegressor(nn.Module):
+class DefaultRegressor(Exported):
     """Crop (B,3,S,S) RGB 0..1 -> what `OUTPUTS` names, in the product's units.
 
     identity (B,K), reflectance (B,R) in standard deviations; expression (B,52) 0..1; landmarks (B,68,2) and dense
@@ -54,6 +53,11 @@ class DefaultRegressor(nn.Module):
         self.register_buffer("light_mean", torch.from_numpy(known.light_mean))
         self.register_buffer("light_spread", torch.from_numpy(known.light_spread))
         self.distance_mean, self.distance_spread = known.distance_mean, known.distance_spread
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs, in order."""
+        return list(OUTPUTS)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Crops -> the tensors that `OUTPUTS` names."""
@@ -90,28 +94,12 @@ def mirrored_identity(
 
 
 def write_default(regressor: DefaultRegressor, path: Path, metadata: dict[str, str]) -> None:
-    """Writes the network with a batch of any size and its metadata."""
+    """Writes the network as `write_onnx` does, its dense layers in half precision."""
     import onnx
 
-    example = torch.zeros(2, 3, regressor.size, regressor.size)
-    regressor = regressor.eval().to(memory_format=torch.contiguous_format)
-    with warnings.catch_warnings():
-        # The exporter that needs no further package says that it is the old one.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        torch.onnx.export(
-            regressor,
-            (example,),
-            str(path),
-            input_names=["image"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in ["image", *OUTPUTS]},
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    write_onnx(regressor, path, metadata)
     model = onnx.load(str(path))
     _store_halves(model)
-    onnx.helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
@@ -130,30 +118,3 @@ def _store_halves(model: Any) -> None:
             entry.CopyFrom(onnx.numpy_helper.from_array(halves, f"{name}.half"))
             cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
             model.graph.node.insert(0, cast)
-
-
-def check_default(
-    regressor: DefaultRegressor, path: Path, crops: NDArray[np.uint8], columns: NDArray[np.float32]
-) -> tuple[float, float]:
-    """Largest differences between ONNX Runtime and PyTorch on crops (n,S,S,3): coefficients, and vertices in mm.
-
-    Raises `ValueError` when they are above 2e-4 or 0.01 mm, or points differ by more than 0.01 pixels.
-    """
-    import onnxruntime
-
-    images = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
-    with torch.no_grad():
-        expected = dict(zip(OUTPUTS, (t.numpy() for t in regressor(torch.from_numpy(images))), strict=True))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = dict(zip(OUTPUTS, session.run(list(OUTPUTS), {"image": images}), strict=True))
-    apart = {name: float(np.abs(found[name] - expected[name]).max()) for name in OUTPUTS}
-    coefficients = max(apart[name] for name in ("identity", "expression", "reflectance", "distance"))
-    moved = np.einsum("nk,kvc->nvc", found["identity"] - expected["identity"], columns)
-    vertices = float(np.linalg.norm(moved, axis=-1).max())
-    pixels = max(apart[name] for name in ("landmarks", "dense", "sigma"))
-    if coefficients > 2e-4 or vertices > 0.01 or pixels > 0.01:
-        raise ValueError(
-            f"ONNX and PyTorch differ: coefficients by {coefficients:.2g} (at most 2e-4), vertices by "
-            f"{vertices:.2g} mm (at most 0.01), points by {pixels:.2g} px (at most 0.01); nothing was written"
-        )
-    return coefficients, vertices

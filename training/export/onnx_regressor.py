@@ -18,9 +18,21 @@ from training.recipes.joint.run import Trained
 Floats = NDArray[np.float32]
 
 OPSET = 17
+_IN_PIXELS = ("landmarks", "dense", "sigma")
 
 
-class Regressor(nn.Module):
+class Exported(nn.Module):
+    """What can be written: it takes pictures of `size` pixels and answers with the tensors that `outputs` names."""
+
+    size: int
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs, in order."""
+        raise NotImplementedError
+
+
+class Regressor(Exported):
     """Crop (B,3,S,S) RGB 0..1 -> identity (B,K), then reflectance (B,R) and landmarks (B,68,2) in crop pixels, if any.
 
     The basis' linear map is multiplied into the network's last layer. The network looks at the crop and at its mirror
@@ -79,7 +91,7 @@ def mirrored_coefficients(mean: Floats, columns: Floats, mirror: NDArray[np.inte
     return (project @ turned.T).astype(np.float32), (project @ moved).astype(np.float32)
 
 
-def write_onnx(regressor: Regressor, path: Path, metadata: dict[str, str]) -> None:
+def write_onnx(regressor: Exported, path: Path, metadata: dict[str, str]) -> None:
     """Writes the network with a batch of any size, opset 17, and its metadata."""
     import onnx
 
@@ -105,11 +117,11 @@ def write_onnx(regressor: Regressor, path: Path, metadata: dict[str, str]) -> No
     onnx.save(model, str(path))
 
 
-def check_onnx(regressor: Regressor, path: Path, crops: np.ndarray, columns: np.ndarray) -> tuple[float, float]:
+def check_onnx(regressor: Exported, path: Path, crops: np.ndarray, columns: np.ndarray) -> tuple[float, float]:
     """Largest differences between ONNX Runtime and PyTorch on crops (n,S,S,3) uint8: coefficients, and vertices in mm.
 
-    Every output counts among the coefficients but landmarks, which count as vertices do, in pixels. Raises
-    `ValueError` when the differences are above 1e-4 or 0.01 mm.
+    Every output counts among the coefficients but points and their sigmas, which count as vertices do, in pixels.
+    Raises `ValueError` when the differences are above 1e-4 or 0.01 mm.
     """
     import onnxruntime
 
@@ -120,11 +132,12 @@ def check_onnx(regressor: Regressor, path: Path, crops: np.ndarray, columns: np.
     found = dict(zip(regressor.outputs, session.run(regressor.outputs, {"image": images}), strict=True))
     apart = {name: float(np.abs(found[name] - expected[name]).max()) for name in found}
     moved = np.einsum("nk,kvc->nvc", found["identity"] - expected["identity"], columns)
-    coefficients = max(apart[name] for name in apart if name != "landmarks")
+    coefficients = max(apart[name] for name in apart if name not in _IN_PIXELS)
     vertices = float(np.linalg.norm(moved, axis=-1).max())
-    if coefficients > 1e-4 or vertices > 0.01 or apart.get("landmarks", 0.0) > 0.01:
+    pixels = max((apart[name] for name in apart if name in _IN_PIXELS), default=0.0)
+    if coefficients > 1e-4 or vertices > 0.01 or pixels > 0.01:
         raise ValueError(
             f"ONNX and PyTorch differ: coefficients by {coefficients:.2g} (at most 1e-4), vertices by "
-            f"{vertices:.2g} mm (at most 0.01), landmarks by {apart.get('landmarks', 0.0):.2g} px; nothing was written"
+            f"{vertices:.2g} mm (at most 0.01), points by {pixels:.2g} px; nothing was written"
         )
     return coefficients, vertices

@@ -6,6 +6,7 @@ import pytest
 from training.camera import rotation_from_angles
 from training.evaluation.alignment import align, aligned, generalised_procrustes
 from training.evaluation.metrics import (
+    correlations,
     landmark_error,
     landmark_error_box,
     mask_iou,
@@ -115,3 +116,10 @@ def test_pictures_and_masks_are_compared() -> None:
     assert mask_iou(mask, ~mask) == 0.0
     assert mask_iou(mask, np.ones((4, 4), bool)) == pytest.approx(0.5)
     assert mask_iou(mask & ~mask, mask & ~mask) == 1.0
+
+
+def test_correlations_leave_out_what_does_not_vary() -> None:
+    truth = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.5, 0.2, 0.5]])
+    found = correlations(np.stack([2 * truth[:, 0], -truth[:, 1], truth[:, 2]], 1), truth)
+    np.testing.assert_allclose(found[:2], [1, -1])
+    assert np.isnan(found[2])

@@ -82,11 +82,11 @@ def test_the_network_is_the_trained_one_averaged_over_the_mirror_image(
 ) -> None:
     from training.dataset import read_faces
     from training.evaluation.regressor import load_bundle
-    from training.export.default import _plain_crops
+    from training.export.bundle import plain_crops
 
     faces = read_faces(trained[0], progress=False)
     opened = load_bundle(bundle)
-    crops = _plain_crops(faces, opened.size, opened.crop_scale)[:4]
+    crops = plain_crops(faces, opened.size, opened.crop_scale)[:4]
     one, other = opened.run(crops), opened.run(np.ascontiguousarray(crops[:, :, ::-1]))
     np.testing.assert_allclose(one["distance"], other["distance"], atol=1e-4)
     names = opened.description["expression_names"]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.evaluation import metrics
 from training.evaluation.metrics import per_vertex_error
 from training.shards import read_shard, shard_paths
 
@@ -72,7 +73,6 @@ class Row:
     points: float
     expression: NDArray[np.float64]
     truth: NDArray[np.float64]
-    seconds: float
 
 
 def measure(reconstructor: Reconstructor, persons: Sequence[Person], refine: bool = True) -> list[Row]:
@@ -88,17 +88,14 @@ def measure(reconstructor: Reconstructor, persons: Sequence[Person], refine: boo
         answer = answered(reconstructor, person.picture, refine)
         if answer is None:
             nothing = np.zeros(len(true_actions))
-            rows.append(Row(person.parameters, False, control, control, np.nan, np.nan, nothing, true_actions, np.nan))
+            rows.append(Row(person.parameters, False, control, control, np.nan, np.nan, nothing, true_actions))
             continue
         distances = per_vertex_error(bundle.vertices(answer.identity)[region], truth)
         inside = np.nan if answer.sigma is None else float((distances < answer.sigma[region]).mean())
         eight = reprojected(reconstructor, answer)
         apart = np.nan if eight is None else _of_eyes(eight, person.landmarks[list(EIGHT)])
         acted = np.zeros(len(true_actions)) if answer.expression is None else np.asarray(answer.expression, np.float64)
-        seconds = sum(answer.seconds.values())
-        rows.append(
-            Row(person.parameters, True, float(distances.mean()), control, inside, apart, acted, true_actions, seconds)
-        )
+        rows.append(Row(person.parameters, True, float(distances.mean()), control, inside, apart, acted, true_actions))
     return rows
 
 
@@ -189,10 +186,8 @@ def correlations(rows: Sequence[Row]) -> NDArray[np.float64]:
     if not kept:
         return np.full(rows[0].truth.shape, np.nan)
     found, truth = np.stack([row.expression for row in kept]), np.stack([row.truth for row in kept])
-    ours, theirs = found - found.mean(0), truth - truth.mean(0)
-    norms = np.sqrt((ours**2).sum(0) * (theirs**2).sum(0))
-    value = np.where(norms > 0, (ours * theirs).sum(0) / np.maximum(norms, 1e-12), 0.0)
-    return np.where(truth.std(0) > _VISIBLE, value, np.nan)
+    # An answer that never varies tells nothing of an action that does.
+    return np.where(truth.std(0) > _VISIBLE, np.nan_to_num(metrics.correlations(found, truth)), np.nan)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from torch import nn
 from tqdm import tqdm
 
 from training.dataset import FaceSet, make_sampler, split
-from training.evaluation.metrics import per_vertex_error
+from training.evaluation.metrics import correlations, per_vertex_error
 from training.recipes.default.config import DefaultConfig
 from training.recipes.default.data import Basis, Batch, Faces, Standard, fingerprint, prepare, standard
 from training.recipes.default.losses import losses, make_metrics
@@ -190,13 +190,6 @@ def validate(
         "expression": float(np.nanmean(correlations(np.concatenate(acted), faces.expression[chosen]))),
         "within_sigma": float(np.concatenate(within).mean()),
     }
-
-
-def correlations(found: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
-    """For each of the actions (n,E) the correlation with the truth (E,); nan where one of them does not vary."""
-    ours, theirs = (values - values.mean(0, dtype=np.float64) for values in (found, truth))
-    norms = np.sqrt((ours**2).sum(0) * (theirs**2).sum(0))
-    return np.where(norms > 0, (ours * theirs).sum(0) / np.maximum(norms, 1e-12), np.nan)
 
 
 def averaged(network: DefaultNetwork, average: WeightAverage | None) -> DefaultNetwork:

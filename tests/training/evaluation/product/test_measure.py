@@ -19,7 +19,7 @@ def _row(error: float, found: bool = True, acted: float = 0.0, **parameters: Any
         "beard": {"style": "none"}, "glasses": None,
     }  # fmt: skip
     actions = np.array([acted, 0.0])
-    return Row(known | parameters, found, error, 2.0, 0.7 if found else np.nan, 0.03, actions, actions, 0.1)
+    return Row(known | parameters, found, error, 2.0, 0.7 if found else np.nan, 0.03, actions, actions)
 
 
 def test_a_face_that_is_not_found_counts_as_the_control() -> None:

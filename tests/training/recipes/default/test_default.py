@@ -18,7 +18,7 @@ from training.recipes.default.losses import losses, make_metrics  # noqa: E402
 from training.recipes.default.network import Estimate  # noqa: E402
 from training.recipes.default.run import load_run, make_network, read_arrays  # noqa: E402
 from training.recipes.default.start import read_weights, settle, unfold  # noqa: E402
-from training.recipes.default.train import correlations, train  # noqa: E402
+from training.recipes.default.train import train  # noqa: E402
 from training.recipes.runs import read_log  # noqa: E402
 
 
@@ -219,10 +219,3 @@ def test_the_ablation_runs_each_part_once(faces: FaceSet, bundle: Path, tmp_path
 def test_it_needs_something_to_begin_with(faces: FaceSet, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="--bundle"):
         train(_short(), faces, tmp_path, progress=False)
-
-
-def test_correlations_leave_out_what_does_not_vary() -> None:
-    truth = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.5, 0.2, 0.5]])
-    found = correlations(np.stack([2 * truth[:, 0], -truth[:, 1], truth[:, 2]], 1), truth)
-    np.testing.assert_allclose(found[:2], [1, -1])
-    assert np.isnan(found[2])
