@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,12 +82,26 @@ class Priors:
 
     `identity_precision` (K, K) is the inverse of the covariance of its identity's error, None where identity is held;
     `expression_sd` (E,) are the standard deviations of its expression's; `correlation`, 1 or more, says how much the
-    points' errors hang together: n of them tell as much as n / `correlation` independent ones.
+    points' errors hang together: n of them tell as much as n / `correlation` independent ones. `agreement` (K,), 0..1,
+    is the correlation between what it says of different photos of one person, None where that is not known.
     """
 
     identity_precision: NDArray[np.float64] | None
     expression_sd: NDArray[np.float64]
     correlation: float = 1.0
+    agreement: NDArray[np.float64] | None = None
+
+    def pooled(self, identities: Sequence[Floats], weights: Sequence[float]) -> NDArray[np.float64]:
+        """The identity (K,) that several photos' (V, K) of one person make probable, by their weights (V,).
+
+        A network answers with less than it sees, as it cannot tell what is its own error: what it says of one photo is
+        about the mean of the heads that it could be. A mean of photos has less of that error, and is made larger by as
+        much as its variance has become less (the best linear estimate).
+        """
+        shares = np.asarray(weights, np.float64) / np.sum(weights)
+        mean: NDArray[np.float64] = shares @ np.asarray(identities, np.float64)
+        alone = float(shares @ shares)
+        return mean if self.agreement is None else mean / (alone + (1.0 - alone) * self.agreement)
 
     @classmethod
     def of(
@@ -94,18 +109,24 @@ class Priors:
         identity_error: Floats | None,
         expression_sd: Floats,
         correlation: float = 1.0,
+        agreement: Floats | None = None,
     ) -> Priors:
         """From identity's covariance (K, K) or standard deviations (K,); None or zeros hold it.
 
-        Raises ValueError for what is no covariance, negative or infinite deviations, and a correlation below 1.
+        Raises ValueError for what is no covariance, negative or infinite deviations, a correlation below 1 and an
+        agreement that is not above 0 and at most 1.
         """
+        if agreement is not None:
+            agreement = np.asarray(agreement, np.float64)
+            if not np.all((agreement > 0) & (agreement <= 1)):
+                raise ValueError("the photos' agreement is not between 0 and 1")
         spread = np.asarray(expression_sd, np.float64)
         if not (np.isfinite(spread).all() and np.all(spread >= 0)):
             raise ValueError("the expression's standard deviations are negative or not finite")
         if not 1 <= correlation < np.inf:
             raise ValueError("the correlation is below 1 or not finite")
         if identity_error is None or not np.any(identity_error):
-            return cls(None, spread, correlation)
+            return cls(None, spread, correlation, agreement)
         error = np.asarray(identity_error, np.float64)
         covariance = np.diag(error**2) if error.ndim == 1 else error
         if not np.allclose(covariance, covariance.T, rtol=1e-3, atol=1e-6 * float(np.max(np.diag(covariance)))):
@@ -114,4 +135,4 @@ class Priors:
             np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError as reason:
             raise ValueError("identity's covariance is not positive definite") from reason
-        return cls(np.linalg.inv((covariance + covariance.T) / 2), spread, correlation)
+        return cls(np.linalg.inv((covariance + covariance.T) / 2), spread, correlation, agreement)

@@ -52,14 +52,12 @@ class Refined:
 def refine(model: PointModel, views: Sequence[Observation], priors: Priors, steps: int = STEPS) -> Refined:
     """The most probable head by `views`, one or more photos of one person.
 
-    Starts from the network's expressions, the mean of its identities by the photos' weights, and `fit_pose`; that is
-    also the answer for photos that cannot be used. Residuals are reweighted as in `fit_pose`. Expressions stay within
-    0..1 by an active set: those at a bound that the gradient points beyond are held for a step, those that a step would
-    take out of the box go to its bound, and the step is solved for again without them.
+    Starts from the network's expressions, what its identities make probable together, and `fit_pose`; that is also the
+    answer for photos that cannot be used. Residuals are reweighted as in `fit_pose`. Expressions stay within 0..1 by an
+    active set: those at a bound that the gradient points beyond are held for a step, those that a step would take out
+    of the box go to its bound, and the step is solved for again without them.
     """
-    identity = np.average(
-        [np.asarray(v.identity, np.float64) for v in views], axis=0, weights=[v.weight for v in views]
-    )
+    identity = priors.pooled([view.identity for view in views], [view.weight for view in views])
     expressions = np.array([np.clip(v.expression, 0.0, 1.0) for v in views], np.float64)
     heads = [model.points(identity, expression)[:LANDMARKS] for expression in expressions]
     # The focal length is left to the fit: with another's face, the landmarks alone can mistake it by far.

@@ -54,8 +54,11 @@ class Uncertainty:
         error, count = bundle.arrays.get("identity_error"), len(bundle.identity)
         if mode == FREE and (error is None or error.shape != (count, count) or not np.any(error)):
             raise _damaged(HEAD, f"it has no identity_error {(count, count)}")
+        agreement = bundle.arrays.get("identity_agreement")
+        if agreement is not None and agreement.shape != (count,):
+            raise _damaged(HEAD, "its identity_agreement is no number for each of identity's")
         try:
-            priors = Priors.of(error if mode == FREE else None, np.array(expression_sd), correlation)
+            priors = Priors.of(error if mode == FREE else None, np.array(expression_sd), correlation, agreement)
         except ValueError as reason:
             raise _damaged(DESCRIPTION, f"its refine makes no sense: {reason}") from reason
         vertex_sigma = bundle.arrays.get("vertex_sigma")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,23 @@ class FaceSet:
         chosen: dict[str, Any] = {name: None if array is None else array[indices] for name, array in arrays.items()}
         return replace(self, **chosen)
 
+    def joined(self, other: FaceSet) -> FaceSet:
+        """These faces, then the other's. Raises `ValueError` when they are not on one template, or pictures or truth
+        differ in kind.
+        """
+        mine, theirs = ({f.name: getattr(s, f.name) for f in fields(s) if f.name != "template"} for s in (self, other))
+        if set(self.template) != set(other.template) or any(
+            not np.array_equal(self.template[name], other.template[name]) for name in self.template
+        ):
+            raise ValueError("the sets' heads are of different templates: render one of them anew")
+        for name, array in mine.items():
+            if (array is None) != (theirs[name] is None) or (
+                array is not None and array.shape[1:] != theirs[name].shape[1:]
+            ):
+                raise ValueError(f"the sets' faces differ in their {name}: render one of them as the other was")
+        both: dict[str, Any] = {n: None if a is None else np.concatenate([a, theirs[n]]) for n, a in mine.items()}
+        return replace(self, **both)
+
     def region(self, name: str) -> NDArray[np.intp]:
         """Vertex ids of the template's region `name`. Raises `ValueError` when the template has none of that name."""
         names = [str(n) for n in self.template["region_names"]]
@@ -137,6 +155,14 @@ def read_faces(
         reflectance=columns.get("reflectance"),
         template=template,
     )
+
+
+def read_sets(folders: Sequence[Path], limit: int | None = None, spill: Path | None = None) -> FaceSet:
+    """The faces of several folders one after another, of the first at most `limit`; raises as `read_faces` does."""
+    faces = read_faces(folders[0], limit, spill=spill)
+    for folder in folders[1:]:
+        faces = faces.joined(read_faces(folder, spill=spill))
+    return faces
 
 
 def split(count: int, held_out: float, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

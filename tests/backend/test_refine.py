@@ -197,6 +197,24 @@ def test_correlated_points_move_the_head_less(model: PointModel) -> None:
     assert moves[2] < 0.05
 
 
+def test_photos_of_one_person_are_pooled_by_how_they_agree() -> None:
+    """On people whose photos tell what they do, less error than their mean has: the best linear estimate."""
+    rng = np.random.default_rng(5)
+    people, each = rng.normal(size=(4000, 2)), np.array([0.0, 0.5])
+    # What is said is a part of what is there and an error, as far as the photo's own as `each` leaves.
+    seen = 0.6 * people[:, None] + np.sqrt(0.24) * (
+        np.sqrt(1 - each) * rng.normal(size=(4000, 4, 2)) + np.sqrt(each) * rng.normal(size=(4000, 1, 2))
+    )
+    agreement = (0.36 + 0.24 * each) / 0.6
+    told, knowing = (Priors.of(None, np.ones(52), agreement=known) for known in (None, agreement))
+    mean = np.array([told.pooled(views, [1, 1, 1, 1]) for views in seen])
+    pooled = np.array([knowing.pooled(views, [1, 1, 1, 1]) for views in seen])
+    assert ((pooled - people) ** 2).mean() < 0.97 * ((mean - people) ** 2).mean()
+    np.testing.assert_allclose(knowing.pooled(seen[0][:1], [3.0]), seen[0, 0])
+    apart = knowing.pooled(seen[0][:2], [1.0, 1e-9])
+    np.testing.assert_allclose(apart, seen[0, 0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("error", "spread", "correlation"),
     [
@@ -211,3 +229,9 @@ def test_correlated_points_move_the_head_less(model: PointModel) -> None:
 def test_priors_that_make_no_sense_are_refused(error: np.ndarray, spread: np.ndarray, correlation: float) -> None:
     with pytest.raises(ValueError, match=r"correlation|covariance|deviations"):
         Priors.of(error, spread, correlation)
+
+
+@pytest.mark.parametrize("agreement", [0.0, 1.2, np.nan])
+def test_an_agreement_that_makes_no_sense_is_refused(agreement: float) -> None:
+    with pytest.raises(ValueError, match="agreement"):
+        Priors.of(None, np.ones(52), agreement=np.full(12, agreement))

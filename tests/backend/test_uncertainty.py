@@ -79,6 +79,8 @@ def test_nonsense_is_a_damaged_bundle(bundle: Bundle, refine: dict[str, Any]) ->
         {"identity_error": np.zeros((6, 6))},
         {"identity_error": -np.eye(6)},
         {"identity_error": np.full((6, 6), np.nan)},
+        {"identity_agreement": np.ones(5)},
+        {"identity_agreement": np.zeros(6)},
         {"vertex_sigma": np.ones(7)},
         {"vertex_sigma": np.float32("nan")},
     ],

@@ -14,6 +14,7 @@ from training.dataset import (
     mirror_points,
     mirror_vertices,
     read_faces,
+    read_sets,
     split,
 )
 from training.shards import read_shard, write_shard
@@ -113,3 +114,25 @@ def test_the_68_landmarks_mirror_as_their_vertices_do() -> None:
     lonely = mirror_points(np.array([0, 1]), np.array([1, 0, 2]))
     np.testing.assert_array_equal(lonely, [1, 0])
     np.testing.assert_array_equal(mirror_points(np.array([0]), np.array([1, 0])), [-1])
+
+
+def test_sets_are_read_one_after_another(tmp_path: Path) -> None:
+    one, other = write_toy_faces(tmp_path / "one", count=20), write_toy_faces(tmp_path / "other", count=6, seed=3)
+    both = read_sets([one, other], limit=9)
+    first, second = read_faces(one, progress=False), read_faces(other, progress=False)
+    assert len(both) == 15
+    np.testing.assert_array_equal(both.images[:9], first.images[:9])
+    np.testing.assert_array_equal(both.vertices[9:], second.vertices)
+    assert both.reflectance is not None and len(both.reflectance) == len(both.keys) == 15
+
+
+def test_sets_that_differ_in_kind_are_not_joined(tmp_path: Path) -> None:
+    one = read_faces(write_toy_faces(tmp_path / "one", count=4), progress=False)
+    large = read_faces(write_toy_faces(tmp_path / "large", count=4, size=64), progress=False)
+    with pytest.raises(ValueError, match="differ in their images"):
+        one.joined(large)
+    with pytest.raises(ValueError, match="differ in their reflectance"):
+        one.joined(read_faces(tmp_path / "one", progress=False, reflectance=False))
+    moved = replace(one, template=one.template | {"mean": one.template["mean"] + 1})
+    with pytest.raises(ValueError, match="different templates"):
+        one.joined(moved)

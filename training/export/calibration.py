@@ -28,6 +28,8 @@ _FITTED = 150
 _LEAST_ACTION = 0.01
 # Heads are off in proportion to landmarks at most; a steeper line is the noise of few faces.
 _STEEPEST = 1.0
+_NEIGHBOURS = 5
+_LEAST_AGREEMENT = 0.2
 _SEED = 21
 
 
@@ -40,7 +42,8 @@ class Calibration:
     where the fit may move the identity. vertex_sigma (N,) mm and `uncertainty` (a, b): `WITHIN` of the vertices lie
     within ``vertex_sigma * exp(a + b * log(s))`` of the truth, s the geometric mean of sigma over the crop's side.
     `trials` are the mean errors, mm, of neutral heads, of what expressions move, and of the points under the head's
-    own camera, by (free, correlation); None is the network's own answer, posed.
+    own camera, by (free, correlation); None is the network's own answer, posed. agreement (K,) is what
+    `backend.observation.Priors` says, None where there were no photos to tell it.
     """
 
     identity_error: NDArray[np.float32]
@@ -51,6 +54,7 @@ class Calibration:
     vertex_sigma: NDArray[np.float32]
     uncertainty: tuple[float, float]
     trials: dict[tuple[bool, float] | None, tuple[float, float, float]]
+    agreement: NDArray[np.float32] | None = None
 
     def record(self) -> dict[str, Any]:
         """The entry `refine` of bundle.json."""
@@ -64,11 +68,20 @@ class Calibration:
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """What goes into head.npz."""
-        return {"identity_error": self.identity_error, "vertex_sigma": self.vertex_sigma}
+        arrays = {"identity_error": self.identity_error, "vertex_sigma": self.vertex_sigma}
+        return arrays if self.agreement is None else {**arrays, "identity_agreement": self.agreement}
 
 
-def calibrate(folder: Path, faces: FaceSet, progress: bool = True) -> Calibration:
-    """Measures the bundle in `folder` on `faces` of unseen people.
+@dataclass(frozen=True)
+class Photos:
+    """Rendered people with `each` photos in a row of every one."""
+
+    faces: FaceSet
+    each: int
+
+
+def calibrate(folder: Path, faces: FaceSet, photos: Photos | None = None, progress: bool = True) -> Calibration:
+    """Measures the bundle in `folder` on `faces` of unseen people, and how its answers agree on several `photos`.
 
     The fit's settings are those that leave the smallest error of neutral heads, expressions and points together.
     """
@@ -96,8 +109,27 @@ def calibrate(folder: Path, faces: FaceSet, progress: bool = True) -> Calibratio
         heads = np.stack([one.identity for one in fits])
     sigma, uncertainty = _uncertainty(bundle, faces, heads, found)
     return Calibration(
-        error.astype(np.float32), spread.astype(np.float32), scale, best[1], best[0], sigma, uncertainty, trials
-    )
+        error.astype(np.float32), spread.astype(np.float32), scale, best[1], best[0], sigma, uncertainty, trials,
+        None if photos is None else _agreement(bundle, photos),
+    )  # fmt: skip
+
+
+def _agreement(bundle: Bundle, photos: Photos) -> NDArray[np.float32]:
+    """The correlation (K,) about zero of what a network says of different photos of a person.
+
+    Neighbouring coefficients are averaged, being about as visible as one another: the people are few.
+    """
+    crops = localiser_crops(photos.faces.landmarks68, bundle.crop_scale, np.random.default_rng(_SEED))
+    said = estimate(bundle, photos.faces.images, crops)["identity"].astype(np.float64)
+    each = photos.each
+    said = said[: len(said) // each * each].reshape(-1, each, said.shape[1])
+    own = (said**2).mean((0, 1))
+    # The square of the sum has every pair of photos twice, and each photo with itself.
+    pairs = ((said.sum(1) ** 2) - (said**2).sum(1)).mean(0) / (each * (each - 1))
+    ratio = np.pad(pairs / np.maximum(own, 1e-12), _NEIGHBOURS, mode="edge")
+    window = np.ones(2 * _NEIGHBOURS + 1) / (2 * _NEIGHBOURS + 1)
+    smooth: NDArray[np.float32] = np.clip(np.convolve(ratio, window, "valid"), _LEAST_AGREEMENT, 1.0).astype(np.float32)
+    return smooth
 
 
 def _coefficients(bundle: Bundle, faces: FaceSet) -> Floats:

@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="faces that a run of default has never seen, to measure its errors on (default: those that it held out)",
     )
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="for default: several photos of unseen people (`likeness render --photos 4`), to measure how they agree",
+    )
     parser.add_argument("--test", type=Path, metavar="DIR", help="faces of unseen people, for the model card's figures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--name", default="likeness-joint", help="name of the bundle (default: %(default)s)")
@@ -51,7 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LINE",
         help="a command of the training that the model card shall show in place of the plain one (may be repeated)",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces, as the training did")
+    parser.add_argument(
+        "--more", type=Path, nargs="+", default=[], metavar="DIR", help="for default: further folders, as in training"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="use only the first N faces of --data, as the training did"
+    )
     parser.add_argument(
         "--detector",
         type=Path,

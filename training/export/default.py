@@ -14,7 +14,7 @@ from training.dataset import FaceSet, split
 from training.evaluation.product.measure import measure, people
 from training.evaluation.product.table import tables
 from training.export.bundle import commit, plain_crops, write_description
-from training.export.calibration import calibrate
+from training.export.calibration import Photos, calibrate
 from training.export.default_card import CardNumbers, card
 from training.export.default_onnx import OUTPUTS, DefaultRegressor, write_default
 from training.export.folder import whole_bundle
@@ -28,13 +28,15 @@ class DefaultOptions:
     """name of the bundle and the commands (lines) that made it, the oldest first.
 
     `calibration` are rendered people that neither this run nor the one it began with has seen; without them those are
-    taken that this run held out. `test` are others, for the figures of the model card.
+    taken that this run held out. `photos` are further unseen people, several pictures of each. `test` are others, for
+    the figures of the model card.
     """
 
     name: str
     commands: tuple[str, ...]
     calibration: FaceSet | None = None
     test: Path | None = None
+    photos: Photos | None = None
 
 
 def export_default(
@@ -72,7 +74,7 @@ def export_default(
         }  # fmt: skip
         (folder / "MODEL_CARD.md").write_text("", encoding="utf-8")
         _write(folder, arrays, description)
-        found = calibrate(folder, unseen, progress)
+        found = calibrate(folder, unseen, options.photos, progress)
         description = {**description, "refine": found.record()}
         _write(folder, {**arrays, **found.arrays()}, description)
         table = "" if options.test is None else _measured(folder, options.test)

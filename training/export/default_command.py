@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.export.calibration import Photos
 
 
 def is_default(folder: Path) -> bool:
@@ -16,19 +19,34 @@ def is_default(folder: Path) -> bool:
 
 def export_run(args: argparse.Namespace) -> dict[str, Any]:
     """Writes the bundle. Raises `ValueError` when run or data are wrong, `OSError` when they cannot be read."""
-    from training.dataset import read_faces
+    from training.dataset import read_faces, read_sets
     from training.export.default import DefaultOptions, export_default
     from training.recipes.default.data import fingerprint
     from training.recipes.default.run import load_run
 
     trained = load_run(args.checkpoint)
-    faces = read_faces(args.data, args.limit)
+    faces = read_sets([args.data, *args.more], args.limit)
     if fingerprint(faces, trained.basis) != trained.data:
         raise ValueError(f"{args.data} is not what {args.checkpoint} was trained on (check --limit)")
     name = args.name if args.name != "likeness-joint" else "likeness-default"
     commands = tuple(args.made_with or _commands(trained.config.name, trained.step))
     calibration = read_faces(args.calibration) if args.calibration else None
-    return export_default(trained, faces, args.output, DefaultOptions(name, commands, calibration, args.test))
+    options = DefaultOptions(name, commands, calibration, args.test, _photos(args.photos))
+    return export_default(trained, faces, args.output, options)
+
+
+def _photos(folder: Path | None) -> Photos | None:
+    """Raises `ValueError` for a folder with one picture of each person."""
+    from training.dataset import read_faces
+    from training.export.calibration import Photos
+    from training.shards import read_info
+
+    if folder is None:
+        return None
+    each = read_info(folder).photos
+    if each < 2:
+        raise ValueError(f"{folder} has one picture of each person: render it with `likeness render --photos 4`")
+    return Photos(read_faces(folder), each)
 
 
 def _commands(config: str, steps: int) -> list[str]:

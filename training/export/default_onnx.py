@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from training.dataset import mirror_vertices
 from training.export.onnx_regressor import Exported, write_onnx
 from training.recipes.default.data import MIRRORED_LIGHT, Basis, other_side
+from training.recipes.default.network import Corrector
 from training.recipes.default.run import Trained
 from training.recipes.joint.data import landmark_swap
 
@@ -39,6 +40,8 @@ class DefaultRegressor(Exported):
             for layer in self.network.modules():
                 if isinstance(layer, nn.Linear):
                     layer.weight.copy_(layer.weight.half().float())
+                if isinstance(layer, Corrector):
+                    layer.each.copy_(layer.each.half().float())
         turn, shift = mirrored_identity(run.basis, template["mirror"], weights)
         swap = landmark_swap(template)
         # Of points without another one on the other side only the plain look tells.

@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of rendered pictures; for inverse and mofa, of any photos"
     )
+    parser.add_argument(
+        "--more", type=Path, nargs="+", default=[], metavar="DIR", help="for default: further folders of such pictures"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the run")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, metavar="N", help="number of batches (default: the configuration's)")
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="for default: a bundle of joint or default, whose basis and weights it begins with",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces")
+    parser.add_argument("--limit", type=int, metavar="N", help="use only the first N faces of --data")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one value, e.g. schedule.rate=1e-3"

@@ -12,8 +12,10 @@ _SIDED = (
     "mouthDimple", "browDown", "browOuterUp", "eyeSquint", "eyeWide", "eyeBlink", "noseSneer",
 )  # fmt: skip
 
+_Prototypes = tuple[tuple[float, dict[str, float]], ...]
+
 # Prototypes: (chance, actions at full strength); actions without a side are drawn for both sides.
-_PROTOTYPES: tuple[tuple[float, dict[str, float]], ...] = (
+_PROTOTYPES: _Prototypes = (
     (24, {"mouthSmile": 0.45, "mouthDimple": 0.15, "cheekSquint": 0.15}),
     (22, {"mouthSmile": 0.85, "cheekSquint": 0.55, "mouthUpperUp": 0.35, "mouthLowerDown": 0.15, "eyeSquint": 0.35}),
     (8, {"mouthSmile": 0.8, "cheekSquint": 0.7, "jawOpen": 0.45, "mouthUpperUp": 0.4, "eyeSquint": 0.5}),
@@ -34,6 +36,21 @@ _PROTOTYPES: tuple[tuple[float, dict[str, float]], ...] = (
     (3, {"mouthPress": 0.5, "mouthRollLower": 0.25, "mouthRollUpper": 0.25}),
     (3, {"jawOpen": 0.08, "mouthRollLower": 0.5, "mouthUpperUp": 0.2}),
 )
+# What people show a camera: smiles with teeth, which make a mouth a quarter wider, laughs, mouths wide open.
+_SHOWN: _Prototypes = (
+    (36, {"mouthSmile": 1.0, "mouthStretch": 0.4, "mouthDimple": 0.3, "mouthUpperUp": 0.55, "mouthLowerDown": 0.5,
+          "jawOpen": 0.08, "cheekSquint": 0.6, "eyeSquint": 0.45}),
+    (20, {"mouthSmile": 1.0, "mouthStretch": 0.5, "mouthDimple": 0.3, "mouthUpperUp": 0.7, "mouthLowerDown": 0.55,
+          "jawOpen": 0.22, "cheekSquint": 0.8, "eyeSquint": 0.6}),
+    (12, {"mouthSmile": 0.95, "mouthStretch": 0.4, "mouthUpperUp": 0.6, "mouthLowerDown": 0.45, "jawOpen": 0.5,
+          "cheekSquint": 0.8, "eyeSquint": 0.6, "browInnerUp": 0.2}),
+    (8, {"mouthSmile": 0.5, "mouthStretch": 0.7, "mouthUpperUp": 0.5, "mouthLowerDown": 0.7, "jawOpen": 0.12}),
+    (8, {"jawOpen": 0.8, "mouthUpperUp": 0.35, "mouthLowerDown": 0.4, "browInnerUp": 0.4, "eyeWide": 0.3}),
+    (8, {"jawOpen": 0.7, "mouthUpperUp": 0.6, "mouthLowerDown": 0.6, "mouthStretch": 0.5, "eyeSquint": 0.7,
+         "browDown": 0.7, "noseSneer": 0.6, "cheekSquint": 0.5}),
+    (8, {"jawOpen": 0.2, "mouthUpperUp": 0.45, "mouthLowerDown": 0.5}),
+)  # fmt: skip
+_SHOWN_SHARE = 0.45
 _NEUTRAL_SHARE = 0.28
 # Actions that may be added to anything, alone and weak.
 _EXTRAS = (
@@ -46,13 +63,12 @@ _EXTRAS = (
 def draw_expression(rng: np.random.Generator) -> dict[str, float]:
     """Strengths 0..1 of the actions that are not at rest."""
     strengths: dict[str, float] = {}
-    if rng.random() > _NEUTRAL_SHARE:
-        chances = np.array([chance for chance, _ in _PROTOTYPES], float)
-        _, prototype = _PROTOTYPES[int(rng.choice(len(_PROTOTYPES), p=chances / chances.sum()))]
-        _add(strengths, rng, prototype, float(rng.beta(2.2, 1.6)))
-        for _ in range(int(rng.integers(0, 3))):
-            name = _EXTRAS[int(rng.integers(len(_EXTRAS)))]
-            strengths[name] = strengths.get(name, 0.0) + float(0.5 * rng.beta(1.2, 2.5))
+    if rng.random() < _SHOWN_SHARE:
+        _add(strengths, rng, _prototype(_SHOWN, rng), float(rng.beta(4.0, 1.3)))
+        _extra(strengths, rng)
+    elif rng.random() > _NEUTRAL_SHARE:
+        _add(strengths, rng, _prototype(_PROTOTYPES, rng), float(rng.beta(2.2, 1.6)))
+        _extra(strengths, rng)
     else:
         _add(strengths, rng, {"mouthSmile": 0.12, "browInnerUp": 0.1, "eyeSquint": 0.1}, float(rng.random()))
     if "mouthClose" in strengths:  # it closes the lips over an open jaw and means nothing without one
@@ -60,6 +76,17 @@ def draw_expression(rng: np.random.Generator) -> dict[str, float]:
     _look(strengths, rng)
     _blink(strengths, rng)
     return {name: float(np.clip(value, 0.0, 1.0)) for name, value in strengths.items() if value > 1e-3}
+
+
+def _prototype(among: _Prototypes, rng: np.random.Generator) -> dict[str, float]:
+    chances = np.array([chance for chance, _ in among], float)
+    return among[int(rng.choice(len(among), p=chances / chances.sum()))][1]
+
+
+def _extra(strengths: dict[str, float], rng: np.random.Generator) -> None:
+    for _ in range(int(rng.integers(0, 3))):
+        name = _EXTRAS[int(rng.integers(len(_EXTRAS)))]
+        strengths[name] = strengths.get(name, 0.0) + float(0.5 * rng.beta(1.2, 2.5))
 
 
 def _add(strengths: dict[str, float], rng: np.random.Generator, actions: dict[str, float], amount: float) -> None:

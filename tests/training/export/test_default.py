@@ -46,7 +46,11 @@ def bundle(trained: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
     data, run = trained
     folder = tmp_path_factory.mktemp("exported")
     unseen = write_toy_faces(folder / "unseen", count=16, seed=3)
+    photos = write_toy_faces(folder / "photos", count=12, seed=4)
+    info = json.loads((photos / "dataset.json").read_text())
+    (photos / "dataset.json").write_text(json.dumps(info | {"photos": 3}))
     words = ["export", "--checkpoint", str(run), "--data", str(data), "--calibration", str(unseen)]
+    words += ["--photos", str(photos)]
     assert main([*words, "--test", str(unseen), "--output", str(folder / "bundle")]) == 0
     return folder / "bundle"
 
@@ -72,9 +76,10 @@ def test_what_the_fit_needs_to_know_is_measured(bundle: Path) -> None:
     assert entry["sigma_scale"] > 0
     assert len(entry["expression_sd"]) == 52 and min(entry["expression_sd"]) > 0
     with np.load(bundle / "head.npz") as arrays:
-        error, sigma = arrays["identity_error"], arrays["vertex_sigma"]
+        error, sigma, agreement = arrays["identity_error"], arrays["vertex_sigma"], arrays["identity_agreement"]
     assert np.linalg.eigvalsh(error.astype(np.float64)).min() > 0
     assert (sigma > 0).all()
+    assert agreement.shape == (len(error),) and (agreement > 0).all() and (agreement <= 1).all()
 
 
 def test_the_network_is_the_trained_one_averaged_over_the_mirror_image(

@@ -21,8 +21,15 @@ def test_faces_smile_speak_and_rest_in_shares_one_meets() -> None:
     smiling = np.mean([expression.get("mouthSmileLeft", 0.0) > 0.3 for expression in draws])
     opened = np.mean([expression.get("jawOpen", 0.0) > 0.15 for expression in draws])
     shut = np.mean([expression.get("eyeBlinkLeft", 0.0) > 0.9 for expression in draws])
-    assert 0.1 < smiling < 0.4
-    assert 0.1 < opened < 0.4
+    toothy = np.mean(
+        [
+            e.get("mouthSmileLeft", 0.0) > 0.5 and e.get("mouthUpperUpLeft", 0.0) + e.get("jawOpen", 0.0) > 0.3
+            for e in draws
+        ]
+    )
+    assert 0.3 < smiling < 0.6
+    assert 0.2 < opened < 0.5
+    assert 0.2 < toothy < 0.4  # portraits show teeth
     assert 0.02 < shut < 0.12
 
 

@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
                 for table, parts in groups(rows).items()
             },
             "expression": dict(zip(names, (round(float(v), 4) for v in correlations(rows)), strict=True)),
+            "visible": dict(zip(names, (round(float(v), 4) for v in correlations(rows, visible=True)), strict=True)),
         }
     if args.photos is not None:
         found = photos(reconstructor, args.photos, refine)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from training.evaluation import metrics
 from training.evaluation.metrics import per_vertex_error
+from training.evaluation.product.visible import Visibility
 from training.shards import read_shard, shard_paths
 
 if TYPE_CHECKING:
@@ -29,17 +30,25 @@ EIGHT = (36, 39, 42, 45, 30, 48, 54, 8)
 _YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0)
 # Below this, nobody could see in the picture that an action is on.
 _VISIBLE = 0.02
+_FEWEST = 30
 
 
 @dataclass(frozen=True)
 class Person:
-    """One rendered picture: its file's content, neutral head (N,3) mm, actions (52,), parameters, points (68,2) px."""
+    """One rendered picture: its file's content, neutral head (N,3) mm, actions (52,), parameters, points (68,2) px.
+
+    rotation (3,3) and translation (3,) mm are the camera's; shown (P,) tells which of the 68 and the dense points are
+    in sight.
+    """
 
     picture: bytes
     vertices: NDArray[np.float32]
     expression: NDArray[np.float32]
     parameters: Mapping[str, Any]
     landmarks: NDArray[np.float32]
+    rotation: NDArray[np.float32]
+    translation: NDArray[np.float32]
+    shown: NDArray[np.bool_]
 
 
 def people(folder: Path, limit: int | None = None) -> Iterator[Person]:
@@ -54,7 +63,13 @@ def people(folder: Path, limit: int | None = None) -> Iterator[Person]:
                 return
             count += 1
             a = sample.arrays
-            yield Person(sample.picture, a["vertices"], a["expression"], sample.parameters, a["landmarks68"])
+            points = ("landmarks68", "landmarks_dense")
+            # In sight where the samples do not say.
+            shown = [a.get(f"{name}_visible", np.ones(len(a[name]), bool)).astype(bool) for name in points]
+            yield Person(
+                sample.picture, a["vertices"], a["expression"], sample.parameters, a["landmarks68"],
+                a["rotation"], a["translation"], np.concatenate(shown),
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,8 @@ class Row:
     """One picture's figures; errors are mean distances over the face in mm after similarity alignment.
 
     `inside` is the share of the face's vertices whose error is below the sigma that the product says, nan where it says
-    none; `points` the mean distance of the eight re-projected vertices, in outer-eye distances.
+    none; `points` the mean distance of the eight re-projected vertices, in outer-eye distances. expression and truth
+    (52,) are the actions found and true; `visible` (52,) those that the picture could show.
     """
 
     parameters: Mapping[str, Any]
@@ -73,6 +89,7 @@ class Row:
     points: float
     expression: NDArray[np.float64]
     truth: NDArray[np.float64]
+    visible: NDArray[np.bool_]
 
 
 def measure(reconstructor: Reconstructor, persons: Sequence[Person], refine: bool = True) -> list[Row]:
@@ -80,22 +97,27 @@ def measure(reconstructor: Reconstructor, persons: Sequence[Person], refine: boo
     bundle = reconstructor.bundle
     names = [str(name) for name in bundle.description["region_names"]]
     region = np.flatnonzero(bundle.arrays["regions"][names.index("face")])
+    visibility = Visibility(bundle.arrays, [str(name) for name in bundle.description["expression_names"]])
     rows = []
     for person in tqdm(persons, desc="pictures", unit="face"):
+        visible = visibility.visible(
+            person.vertices, person.expression, person.rotation, person.translation, person.shown
+        )
         truth = person.vertices[region]
         control = float(per_vertex_error(bundle.mean[region], truth).mean())
         true_actions = person.expression.astype(np.float64)
         answer = answered(reconstructor, person.picture, refine)
         if answer is None:
             nothing = np.zeros(len(true_actions))
-            rows.append(Row(person.parameters, False, control, control, np.nan, np.nan, nothing, true_actions))
+            rows.append(Row(person.parameters, False, control, control, np.nan, np.nan, nothing, true_actions, visible))
             continue
         distances = per_vertex_error(bundle.vertices(answer.identity)[region], truth)
         inside = np.nan if answer.sigma is None else float((distances < answer.sigma[region]).mean())
         eight = reprojected(reconstructor, answer)
         apart = np.nan if eight is None else _of_eyes(eight, person.landmarks[list(EIGHT)])
         acted = np.zeros(len(true_actions)) if answer.expression is None else np.asarray(answer.expression, np.float64)
-        rows.append(Row(person.parameters, True, float(distances.mean()), control, inside, apart, acted, true_actions))
+        error = float(distances.mean())
+        rows.append(Row(person.parameters, True, error, control, inside, apart, acted, true_actions, visible))
     return rows
 
 
@@ -180,14 +202,23 @@ def _belongs(parameters: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def correlations(rows: Sequence[Row]) -> NDArray[np.float64]:
-    """For each action the correlation of answers with the truth over the faces found; nan where it hardly varies."""
+def correlations(rows: Sequence[Row], visible: bool = False) -> NDArray[np.float64]:
+    """For each action the correlation of answers with the truth over the faces found; nan where it hardly varies.
+
+    With `visible`, of each action over the pictures that could show it, nan where these are fewer than `_FEWEST`.
+    """
     kept = [row for row in rows if row.found]
     if not kept:
         return np.full(rows[0].truth.shape, np.nan)
-    found, truth = np.stack([row.expression for row in kept]), np.stack([row.truth for row in kept])
-    # An answer that never varies tells nothing of an action that does.
-    return np.where(truth.std(0) > _VISIBLE, np.nan_to_num(metrics.correlations(found, truth)), np.nan)
+    found, truth, seen = (np.stack([getattr(row, name) for row in kept]) for name in ("expression", "truth", "visible"))
+    values = np.full(truth.shape[1], np.nan)
+    for action in range(len(values)):
+        chosen = seen[:, action] if visible else np.ones(len(kept), bool)
+        if (not visible or chosen.sum() >= _FEWEST) and truth[chosen, action].std() > _VISIBLE:
+            one = metrics.correlations(found[chosen, action, None], truth[chosen, action, None])
+            # An answer that never varies tells nothing of an action that does.
+            values[action] = np.nan_to_num(one[0])
+    return values
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from training.evaluation.product.measure import Figures, Row, correlations, figures, groups
 
 _LEAST_SEEN = 5
@@ -29,16 +32,25 @@ def tables(rows: Sequence[Row], names: Sequence[str]) -> str:
 
 
 def _actions(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
-    found = correlations(rows)
-    seen = sorted(((v, n) for n, v in zip(names, found, strict=True) if v == v), reverse=True)
+    seen, could = _ordered(correlations(rows), names), _ordered(correlations(rows, visible=True), names)
     if not seen:
         return []
-    mean = sum(value for value, _ in seen) / len(seen)
     best, least = (", ".join(f"{name} {value:.2f}" for value, name in part) for part in (seen[:6], seen[-4:]))
-    return [
-        f"Actions: correlation with the truth {mean:.2f} on average over the {len(seen)} that vary;",
+    lines = [
+        f"Actions: correlation with the truth {_mean(seen):.2f} on average over the {len(seen)} that vary;",
         f"{best}; least {least}.",
     ]
+    if could:
+        lines.append(f"Over the pictures that could show them, {_mean(could):.2f} on average over {len(could)}.")
+    return lines
+
+
+def _ordered(values: NDArray[np.float64], names: Sequence[str]) -> list[tuple[float, str]]:
+    return sorted(((float(v), n) for n, v in zip(names, values, strict=True) if v == v), reverse=True)
+
+
+def _mean(ordered: Sequence[tuple[float, str]]) -> float:
+    return sum(value for value, _ in ordered) / len(ordered)
 
 
 def _line(title: str, f: Figures) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from training.dataset import read_faces
+from training.dataset import read_sets
 from training.recipes.default.config import CONFIGURATIONS, DefaultConfig
 from training.recipes.default.train import measured_steps, train
 from training.recipes.runs import load_checkpoint
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, changed: Callable[[Any, str], Any]) -> None:
         config = CONFIGURATIONS[args.config]()
         for change in args.set:
             config = changed(config, change)
-    faces = read_faces(args.data, args.limit, spill=args.output)
+    faces = read_sets([args.data, *args.more], args.limit, spill=args.output)
     if not args.resume:
         steps = args.steps
         if args.hours:

@@ -37,6 +37,19 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
+class CorrectionConfig:
+    """How points are corrected by what is seen around the 68 landmarks: `neurons` (0: not at all) that see `each`
+    numbers of every landmark, which are made of `channels` of each of two maps at nine places, `reach` (a share of the
+    crop) about it.
+    """
+
+    neurons: int = 0
+    each: int = 12
+    channels: int = 16
+    reach: float = 1 / 32
+
+
+@dataclass(frozen=True)
 class DefaultConfig:
     """One run: colour pictures of `size` pixels; the trunk is `network`, `expression` the neurons of that head, which
     reads `local` channels (0: none) of each of two maps at the 68 landmarks.
@@ -54,6 +67,7 @@ class DefaultConfig:
     size: int = 128
     expression: int = 256
     local: int = 24
+    correction: CorrectionConfig = CorrectionConfig()
     crop_scale: float = CROP_SCALE
     reshape: tuple[float, float] = (0.5, 60.0)
     held_out: float = 0.04
@@ -87,6 +101,7 @@ def shipped() -> DefaultConfig:
             reflectance=8,
         ),
         losses=LossConfig(),
+        correction=CorrectionConfig(256),
         schedule=ScheduleConfig(
             "adamw",
             rate=6e-4,
@@ -96,11 +111,11 @@ def shipped() -> DefaultConfig:
             warmup=200,
             final=0.01,
             ema=0.998,
-            early=(0.35, 96),
+            early=(0.0, 0),
         ),
         # More than the renders' own variety: photos differ from them in light and in what cameras do to them.
         augmentation=Augmentation(
-            colour=1.3,
+            colour=1.6,
             grey=0.15,
             blur=0.3,
             downscale=0.25,
@@ -124,6 +139,7 @@ def tiny() -> DefaultConfig:
         size=32,
         expression=32,
         local=4,
+        correction=CorrectionConfig(16, 4, 4),
         reshape=(0.0, 0.0),
         held_out=0.2,
         bfloat16=False,

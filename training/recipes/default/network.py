@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.recipes.default.config import DefaultConfig
+from training.recipes.default.config import CorrectionConfig, DefaultConfig
 from training.recipes.joint.network import FaceNetwork
 from training.recipes.networks import in_precision
 
@@ -15,6 +15,7 @@ LIGHTS = 27
 _LANDMARKS = 68
 _FIRST_SIGMA = 0.02
 _LEAST, _MOST = 1e-3, 0.3
+_STEP = 0.05  # of the crop's side: what a correction is counted in
 
 
 class Estimate(NamedTuple):
@@ -61,6 +62,35 @@ class AtPoints(nn.Module):
         return torch.cat(read, 1).flatten(1)
 
 
+class Corrector(nn.Module):
+    """How far points are off by what maps show around the 68 landmarks: the second stage of a cascade.
+
+    Soft-argmax reads points from maps of an eighth of the picture's side; finer ones show edges where they are. Each
+    landmark has weights of its own for the nine places about it, and all of them together say how all points move.
+    """
+
+    def __init__(self, widths: tuple[int, ...], config: CorrectionConfig, points: int) -> None:
+        super().__init__()
+        self.maps = AtPoints(widths, config.channels)
+        line = torch.linspace(-config.reach, config.reach, 3)
+        self.register_buffer("around", torch.cartesian_prod(line, line), persistent=False)
+        seen = len(widths) * config.channels * len(self.around)
+        self.each = nn.Parameter(torch.randn(_LANDMARKS, seen, config.each) / seen**0.5)
+        self.together = nn.Sequential(
+            nn.Linear(_LANDMARKS * config.each, config.neurons), nn.ReLU(), nn.Linear(config.neurons, 2 * points)
+        )
+        nn.init.zeros_(self.together[-1].weight)
+        nn.init.zeros_(self.together[-1].bias)
+
+    def forward(self, maps: tuple[Tensor, ...], points: Tensor) -> Tensor:
+        """Maps (B,C,h,w) each and points (B,P,2) in shares of the crop -> points (B,P,2)."""
+        about = points[:, :_LANDMARKS, None] + self.around
+        seen = self.maps(maps, about.flatten(1, 2)).unflatten(1, (-1, _LANDMARKS, len(self.around)))
+        seen = seen.permute(2, 0, 1, 3).flatten(2)
+        each = torch.relu(torch.matmul(seen, self.each)).transpose(0, 1).flatten(1)
+        return points + _STEP * self.together(each).float().unflatten(1, (-1, 2))
+
+
 class DefaultNetwork(nn.Module):
     """The trunk of `joint`, whose last layer gives the identity, and heads for all else.
 
@@ -73,6 +103,7 @@ class DefaultNetwork(nn.Module):
         self.bfloat16 = config.bfloat16
         self.trunk = FaceNetwork(config.network, 3, config.size, identity, points)
         widths = (config.network.widths[0], config.network.merged or config.network.widths[-2])
+        self.correct = Corrector(widths, config.correction, points) if config.correction.neurons else None
         self.local = AtPoints(widths, config.local) if config.local else None
         inputs = self.trunk.spread.in_features + len(widths) * config.local * _LANDMARKS
         features = config.network.features
@@ -114,15 +145,18 @@ class DefaultNetwork(nn.Module):
         trunk = self.trunk
         assert trunk.reflectance is not None
         seen = trunk.look(images)
-        features = trunk.dropout(torch.relu(trunk.spread_norm(trunk.spread(seen.spread))))
-        spread = seen.spread
+        maps, points, spread = (seen.finest, seen.merged), seen.points, seen.spread
+        if self.correct is not None:
+            points = self.correct(maps, points)
+            spread = trunk.with_points(spread, points)
+        features = trunk.dropout(torch.relu(trunk.spread_norm(trunk.spread(spread))))
         if self.local is not None:
-            spread = torch.cat([spread, self.local((seen.finest, seen.merged), seen.points[:, :_LANDMARKS])], 1)
+            spread = torch.cat([spread, self.local(maps, points[:, :_LANDMARKS])], 1)
         sigma = self.sigma(features).float().exp().clamp(_LEAST, _MOST)
         return (
             trunk.code(features).float(),
             torch.sigmoid(self.expression(spread)).float(),
-            seen.points.flatten(1).float(),
+            points.flatten(1).float(),
             sigma,
             trunk.reflectance(features).float(),
             self.light(features).float(),

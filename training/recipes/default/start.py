@@ -26,6 +26,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
+def begin_with(network: DefaultNetwork, other: DefaultNetwork) -> None:
+    """Copies what another network learned; where that corrects no points, they are not corrected yet.
+
+    Raises `ValueError` where it is another kind of network.
+    """
+    theirs, ours = other.state_dict(), network.state_dict()
+    new = {name for name in ours if name.startswith("correct.") and name not in theirs}
+    if set(theirs) | new != set(ours) or any(theirs[name].shape != ours[name].shape for name in theirs):
+        raise ValueError("the run's network is not that of this configuration")
+    network.load_state_dict(theirs, strict=False)
+
+
 @torch.no_grad()
 def unfold(network: DefaultNetwork, weights: Mapping[str, Tensor]) -> list[_Pair]:
     """Copies the weights of a file of `joint` or of this recipe into a network, which then answers as the file does.
@@ -34,7 +46,8 @@ def unfold(network: DefaultNetwork, weights: Mapping[str, Tensor]) -> list[_Pair
     `settle`. Raises `ValueError` where the file's network is another one.
     """
     whole = any(name.startswith("network.trunk.") for name in weights)
-    pairs = list(_normalised(network, whole))
+    corrected = any(name.startswith("network.correct.") for name in weights)
+    pairs = list(_normalised(network, whole, corrected))
     folded = [value for name, value in weights.items() if name.startswith("onnx::Conv")]
     if len(folded) != 2 * len(pairs):
         raise ValueError("the bundle's network is not that of this configuration: it has other stages")
@@ -45,10 +58,13 @@ def unfold(network: DefaultNetwork, weights: Mapping[str, Tensor]) -> list[_Pair
         norm.weight.fill_(float(np.sqrt(1.0 + norm.eps)))
         norm.bias.copy_(bias)
     named = _named(weights, whole)
-    inside = {id(tensor) for pair in pairs for layer in pair for tensor in (*layer.parameters(), *layer.buffers())}
-    target = network if whole else network.trunk
-    for name, tensor in (*target.named_parameters(), *target.named_buffers()):
-        if id(tensor) in inside or name.endswith("num_batches_tracked"):
+    inside = {
+        tensor.data_ptr() for pair in pairs for layer in pair for tensor in (*layer.parameters(), *layer.buffers())
+    }
+    for name, tensor in (network if whole else network.trunk).state_dict().items():
+        if tensor.data_ptr() in inside or name.endswith("num_batches_tracked"):
+            continue
+        if name.startswith("correct.") and not corrected:  # it begins by correcting nothing
             continue
         if name not in named or named[name].shape != tensor.shape:
             raise ValueError(f"the bundle's network is not that of this configuration: {name} differs")
@@ -105,7 +121,7 @@ def _wide(matrix: Tensor) -> bool:
     return matrix.ndim == 2 and matrix.shape[0] != matrix.shape[1]
 
 
-def _normalised(network: DefaultNetwork, whole: bool) -> Iterator[_Pair]:
+def _normalised(network: DefaultNetwork, whole: bool, corrected: bool) -> Iterator[_Pair]:
     """Convolutions and their normalisations, in the order in which the network goes through them."""
     trunk = network.trunk
     stem, merge, reduce = trunk.backbone.stem, trunk.merge, trunk.reduce
@@ -118,6 +134,6 @@ def _normalised(network: DefaultNetwork, whole: bool) -> Iterator[_Pair]:
                 yield block.shortcut[0], block.shortcut[1]
     yield merge[1], merge[2]
     yield reduce[0], reduce[1]
-    if whole and network.local is not None:
-        for part in network.local.reduce:
+    for local in (network.correct.maps if corrected and network.correct else None, network.local if whole else None):
+        for part in () if local is None else local.reduce:
             yield part[0], part[1]

@@ -32,7 +32,7 @@ from training.recipes.default.data import Basis, Batch, Faces, Standard, fingerp
 from training.recipes.default.losses import losses, make_metrics
 from training.recipes.default.network import DefaultNetwork
 from training.recipes.default.run import load_run, make_network, read_arrays, take_bundle, write_config
-from training.recipes.default.start import read_weights, settle, unfold
+from training.recipes.default.start import begin_with, read_weights, settle, unfold
 from training.recipes.joint.data import landmark_swap
 from training.recipes.runs import (
     RunLog,
@@ -88,7 +88,7 @@ def train(
     torch.manual_seed(config.seed)
     network = make_network(config, basis, points)
     if first:
-        network.load_state_dict(first.network.state_dict())
+        begin_with(network, first.network)
     elif checkpoint is None and bundle is not None:
         network.expect(torch.from_numpy(faces.expression[training].mean(0)))
         if not fresh:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from training.recipes.joint.config import NetworkConfig
 from training.recipes.networks import Backbone, PointHead
 
+_PLACES = 4.0
+
 
 class Estimate(NamedTuple):
     """code (B,neurons); points (B,P,2) in shares of the crop, the middle at zero; reflectance (B,R); or None."""
@@ -101,8 +103,12 @@ class FaceNetwork(nn.Module):
             # Smaller pictures, early in the training: each place keeps its neurons.
             last_maps = nn.functional.interpolate(last_maps, (self.side, self.side), mode="bilinear")
         # Shape is read off the points relative to one another, in units in which they differ.
-        spread = torch.cat([self.reduce(last_maps).flatten(1), 4.0 * points.flatten(1)], dim=1)
+        spread = torch.cat([self.reduce(last_maps).flatten(1), _PLACES * points.flatten(1)], dim=1)
         return Looked(spread, points, maps[0], merged)
+
+    def with_points(self, spread: Tensor, points: Tensor) -> Tensor:
+        """What the dense layers see (B,F), with other points (B,P,2) in the place of those that it was made with."""
+        return torch.cat([spread[:, : -points[0].numel()], _PLACES * points.flatten(1)], dim=1)
 
 
 def make_network(config: NetworkConfig, channels: int, size: int, neurons: int, points: int) -> nn.Module:

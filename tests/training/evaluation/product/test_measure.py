@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from training.evaluation.product.table import tables
 ACTIONS = ("jawOpen", "mouthSmileLeft")
 
 
-def _row(error: float, found: bool = True, acted: float = 0.0, **parameters: Any) -> Row:
+def _row(error: float, found: bool = True, acted: float = 0.0, seen: bool = True, **parameters: Any) -> Row:
     traits = {"age": 30.0, "female": 0.9, "african": 0.1, "asian": 0.8, "caucasian": 0.1}
     known = {
         "identity": {"population": "anny", "traits": traits}, "skin": {"melanin": 0.6}, "yaw": -20.0,
         "beard": {"style": "none"}, "glasses": None,
     }  # fmt: skip
     actions = np.array([acted, 0.0])
-    return Row(known | parameters, found, error, 2.0, 0.7 if found else np.nan, 0.03, actions, actions)
+    return Row(
+        known | parameters, found, error, 2.0, 0.7 if found else np.nan, 0.03, actions, actions, np.array([seen, True])
+    )
 
 
 def test_a_face_that_is_not_found_counts_as_the_control() -> None:
@@ -48,6 +51,15 @@ def test_actions_that_hardly_vary_are_not_counted() -> None:
     text = tables(rows, ACTIONS)
     assert "1.00 on average over the 1 that vary" in text
     assert "| **all** | 3 | 1.000 | 2.000 | **0.500** | 0 % | 70 % | 3.00 % |" in text
+
+
+def test_actions_count_where_pictures_could_show_them() -> None:
+    shown = [_row(1.0, acted=value / 40) for value in range(40)]
+    hidden = [replace(_row(1.0, acted=0.9, seen=False), expression=np.zeros(2)) for _ in range(40)]
+    assert correlations(shown + hidden)[0] < 0.5
+    assert correlations(shown + hidden, visible=True)[0] == pytest.approx(1.0)
+    assert np.isnan(correlations(shown[:20], visible=True)[0])
+    assert "Over the pictures that could show them, 1.00 on average over 1." in tables(shown + hidden, ACTIONS)
 
 
 def test_a_constant_offset_of_a_point_is_a_convention() -> None:
