@@ -54,7 +54,8 @@ class DefaultConfig:
     """One run: colour pictures of `size` pixels; the trunk is `network`, `expression` the neurons of that head, which
     reads `local` channels (0: none) of each of two maps at the 68 landmarks.
 
-    `reshape` = (probability, degrees) of pictures bent to other heads' shapes (`training.recipes.joint.reshape`);
+    `reshape` = (probability, degrees) of pictures bent to other heads' shapes (`training.recipes.joint.reshape`), which
+    are up to `further` further from the mean than the population's: people are more different than its samples.
     `held_out` is the share of the identities for validation and calibration. `bfloat16` trains in that precision on
     processors that have it.
     """
@@ -70,6 +71,7 @@ class DefaultConfig:
     correction: CorrectionConfig = CorrectionConfig()
     crop_scale: float = CROP_SCALE
     reshape: tuple[float, float] = (0.5, 60.0)
+    further: float = 0.0
     held_out: float = 0.04
     bfloat16: bool = True
     seed: int = 0
@@ -102,6 +104,7 @@ def shipped() -> DefaultConfig:
         ),
         losses=LossConfig(),
         correction=CorrectionConfig(256),
+        further=0.5,
         schedule=ScheduleConfig(
             "adamw",
             rate=6e-4,

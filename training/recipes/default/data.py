@@ -139,7 +139,7 @@ class Faces:
         faces, shapes = self.faces, None
         marks68, dense = faces.landmarks68[indices], faces.landmarks_dense[indices]
         if self.reshaper is not None and reshape[0] > 0:
-            shapes = self.reshaper.draw(faces, indices, reshape, rng)
+            shapes = self.reshaper.draw(faces, indices, reshape, rng, config.further)
             marks68, dense = shapes.landmarks68, shapes.landmarks_dense
         warp = None if shapes is None else shapes.field
         crops = cut(faces.images[indices], marks68, config.size, changes, rng, config.crop_scale, warp)

@@ -28,12 +28,14 @@ _SOFTNESS = 0.04
 
 @dataclass(frozen=True)
 class Reshaped:
-    """Faces with changed heads: angle (B,) radians of the change, partner (B,) index of the other head.
+    """Faces with changed heads: angle (B,) radians of the change, partner (B,) index of the other head, length (B,) how
+    many times as far from the mean the mixture is.
 
     landmarks68 (B,68,2) and landmarks_dense (B,L,2) are in the pixels of the bent pictures.
     """
 
     angle: Floats
+    length: Floats
     partner: NDArray[np.intp]
     landmarks68: Floats
     landmarks_dense: Floats
@@ -43,8 +45,8 @@ class Reshaped:
 
     def mix(self, vectors: Floats, partners: Floats) -> Floats:
         """The changed heads' vectors (B,D) of their own and their partners' centred vectors (B,D)."""
-        angle = self.angle[:, None]
-        mixed: Floats = np.cos(angle) * vectors + np.sin(angle) * partners
+        angle, length = self.angle[:, None], self.length[:, None]
+        mixed: Floats = length * (np.cos(angle) * vectors + np.sin(angle) * partners)
         return mixed
 
     def field(self, crops: Crops) -> torch.Tensor:
@@ -70,18 +72,28 @@ class Reshaper:
     pool: NDArray[np.intp]
 
     def draw(
-        self, faces: FaceSet, indices: NDArray[np.intp], limits: tuple[float, float], rng: np.random.Generator
+        self,
+        faces: FaceSet,
+        indices: NDArray[np.intp],
+        limits: tuple[float, float],
+        rng: np.random.Generator,
+        further: float = 0.0,
     ) -> Reshaped:
-        """Changes for the faces at `indices`; `limits` are a change's probability and the most degrees of it."""
+        """Changes for the faces at `indices`; `limits` are a change's probability and the most degrees of it, `further`
+        the most by which a changed head is further from the mean than the population's (0.5: half as far again).
+        """
         share, most = limits
         count = len(indices)
         angle = np.radians(rng.uniform(-most, most, count)) * (rng.random(count) < share)
         partner = rng.choice(self.pool, count)
+        length = np.ones(count)
+        if further > 0:
+            length = np.where(angle != 0, rng.uniform(1.0, 1.0 + further, count), 1.0)
         ids = np.concatenate([self.anchors, faces.template["landmarks68"], faces.template["landmarks_dense"]])
         mean = self.mean[ids]
         before = faces.vertices[indices][:, ids]
         other = faces.vertices[partner][:, ids]
-        cosine, sine = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
+        cosine, sine = ((length * part)[:, None, None] for part in (np.cos(angle), np.sin(angle)))
         change = (cosine - 1) * (before - mean) + sine * (other - mean)
         rotation, focal = faces.rotation[indices].astype(np.float64), faces.focal[indices, None, None]
         seen = np.einsum("nij,npj->npi", rotation, before) + faces.translation[indices, None]
@@ -95,6 +107,7 @@ class Reshaper:
         visible = (facing * seen[:, :marks]).sum(2) < 0
         return Reshaped(
             angle=angle.astype(np.float32),
+            length=length.astype(np.float32),
             partner=partner,
             landmarks68=(faces.landmarks68[indices] + moves[:, marks : marks + 68]).astype(np.float32),
             landmarks_dense=(faces.landmarks_dense[indices] + moves[:, marks + 68 :]).astype(np.float32),

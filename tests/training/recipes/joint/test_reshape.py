@@ -21,22 +21,25 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
     return read_faces(folder, progress=False)
 
 
-def test_points_go_where_the_camera_sees_the_other_head(faces: FaceSet) -> None:
+@pytest.mark.parametrize("further", [0.0, 0.5])
+def test_points_go_where_the_camera_sees_the_other_head(faces: FaceSet, further: float) -> None:
     mean = faces.vertices.mean(0)
     reshaper = make_reshaper(faces, np.arange(6, 12), mean, np.random.default_rng(0))
-    shapes = reshaper.draw(faces, INDICES, (1.0, 60.0), np.random.default_rng(1))
+    shapes = reshaper.draw(faces, INDICES, (1.0, 60.0), np.random.default_rng(1), further)
+    assert (shapes.length > 1).all() == (further > 0)
     assert set(shapes.partner) <= set(range(6, 12))
     for row, index in enumerate(INDICES):
-        turn = shapes.angle[row]
+        turn, length = shapes.angle[row], shapes.length[row]
         own, other = faces.vertices[index] - mean, faces.vertices[shapes.partner[row]] - mean
-        head = mean + np.cos(turn) * own + np.sin(turn) * other
+        head = mean + length * (np.cos(turn) * own + np.sin(turn) * other)
         camera = Camera(faces.rotation[index], faces.translation[index], float(faces.focal[index]), 96)
         seen = camera.project(head[faces.template["landmarks68"]])
         assert shapes.landmarks68[row] == pytest.approx(seen, abs=0.01)
     vectors = (faces.vertices - mean).reshape(len(faces), -1)
     mixed = shapes.mix(vectors[INDICES], vectors[shapes.partner])
-    turn = shapes.angle[0]
-    assert mixed[0] == pytest.approx(np.cos(turn) * vectors[0] + np.sin(turn) * vectors[shapes.partner[0]], abs=1e-3)
+    turn, length = shapes.angle[0], shapes.length[0]
+    expected = length * (np.cos(turn) * vectors[0] + np.sin(turn) * vectors[shapes.partner[0]])
+    assert mixed[0] == pytest.approx(expected, abs=1e-3)
 
 
 def test_pixels_are_taken_from_where_the_points_were(faces: FaceSet) -> None:
@@ -59,7 +62,7 @@ def test_pixels_are_taken_from_where_the_points_were(faces: FaceSet) -> None:
 
 def test_no_change_is_no_change(faces: FaceSet) -> None:
     reshaper = make_reshaper(faces, np.arange(12), faces.vertices.mean(0), np.random.default_rng(0))
-    shapes = reshaper.draw(faces, INDICES, (0.0, 60.0), np.random.default_rng(1))
-    assert not shapes.angle.any()
+    shapes = reshaper.draw(faces, INDICES, (0.0, 60.0), np.random.default_rng(1), 0.5)
+    assert not shapes.angle.any() and (shapes.length == 1).all()
     assert shapes.landmarks68 == pytest.approx(faces.landmarks68[INDICES], abs=1e-3)
     assert abs(shapes.moves).max() < 1e-3
