@@ -11,7 +11,7 @@ import numpy as np
 
 from training.augmentation import Augmentation
 from training.dataset import FaceSet
-from training.recipes.default.config import DefaultConfig, shipped
+from training.recipes.default.config import CorrectionConfig, DefaultConfig, shipped
 from training.recipes.default.data import prepare
 from training.recipes.default.run import load_run
 from training.recipes.default.train import train, validate
@@ -42,6 +42,8 @@ PARTS = (
     Part("the landmarks' own sigma (one for all)", _losses(even=True)),
     Part("landmarks", _losses(points=0.0)),
     Part("maps at the landmarks", lambda config: replace(config, local=0)),
+    Part("points corrected by what is about them", lambda config: replace(config, correction=CorrectionConfig())),
+    Part("heads further from the mean", lambda config: replace(config, further=0.0)),
     Part("heads that were never rendered", lambda config: replace(config, reshape=(0.0, 0.0))),
     Part("augmentation beyond crops and mirrors", lambda config: replace(config, augmentation=_crops_only())),
 )
