@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from training.shards import Sample, count_samples, read_shard, shard_paths
+from training.template import LANDMARKS_68
 
 # Bytes of an array that is kept in memory wherever it is asked for.
 _IN_MEMORY = 4e9
@@ -138,6 +139,7 @@ def read_faces(
             names.append(sample.key)
             bar.update()
     dense = columns.get("landmarks_dense", np.zeros((total, 0, 2), np.float32))
+    template = _moved_landmarks(columns, template)
     return FaceSet(
         images=columns["images"],
         vertices=columns["vertices"],
@@ -155,6 +157,33 @@ def read_faces(
         reflectance=columns.get("reflectance"),
         template=template,
     )
+
+
+def _moved_landmarks(columns: dict[str, NDArray[Any]], template: dict[str, Any]) -> dict[str, Any]:
+    """The template with its landmarks where `LANDMARKS_68` has them now, and the faces' points moved there in place.
+
+    A landmark that was elsewhere on the template when the faces were rendered moves in the picture by as much as its
+    vertex is away from the old one before the camera. Of templates that do not tell where they come from, and without
+    cameras, nothing moves.
+    """
+    order = np.argsort(template.get("base_ids", np.zeros(0, np.int32)), kind="stable")
+    cameras = all(name in columns for name in ("rotation", "translation", "focal", "expression"))
+    if not len(order) or not cameras:
+        return template
+    now = order[np.searchsorted(template["base_ids"], LANDMARKS_68, sorter=order)]
+    moved = np.flatnonzero(now != template["landmarks68"])
+    if not len(moved):
+        return template
+
+    def placed(ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        acted = np.einsum("ne,evc->nvc", columns["expression"], template["expression"][:, ids])
+        seen = np.einsum("nij,nvj->nvi", columns["rotation"], columns["vertices"][:, ids] + acted)
+        seen += columns["translation"][:, None]
+        on_picture: NDArray[np.float32] = columns["focal"][:, None, None] * seen[..., :2] / seen[..., 2:]
+        return on_picture
+
+    columns["landmarks68"][:, moved] += placed(now[moved]) - placed(template["landmarks68"][moved])
+    return template | {"landmarks68": now.astype(template["landmarks68"].dtype)}
 
 
 def read_sets(folders: Sequence[Path], limit: int | None = None, spill: Path | None = None) -> FaceSet:

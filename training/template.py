@@ -32,10 +32,11 @@ DENSE_LANDMARKS = 500
 TRAGI = (5455, 12054)
 
 # iBUG-68 in base-mesh vertex ids. Found by registering the base mesh to a head with known iBUG points, then set right
-# by eye on a rendered face (docs/images/landmarks68.png): lip contact line, inner brow ends.
+# by eye on a rendered face (docs/images/landmarks68.png): lip contact line, inner brow ends, and the chin's outline, which
+# is where people put points 7 to 9: the surface there runs along the sight of a camera in front.
 # fmt: off
 LANDMARKS_68 = (
-    5237, 269, 270, 736, 737, 3697, 916, 5221, 5225, 11831, 7618, 10365, 7457, 7456, 7039, 7038, 11846,
+    5237, 269, 270, 736, 737, 3697, 916, 918, 732, 7620, 7618, 10365, 7457, 7456, 7039, 7038, 11846,
     262, 231, 229, 223, 233, 7006, 6997, 7002, 7004, 7031,
     133, 5063, 291, 5054, 360, 314, 317, 7077, 7121,
     5103, 6762, 6763, 72, 6772, 1067, 6856, 13359, 13358, 11718, 7759, 13368,
@@ -43,6 +44,9 @@ LANDMARKS_68 = (
     446, 470, 474, 7226, 7206, 7237, 494, 482,
 )
 # fmt: on
+# The same, but points 7 to 9 on the chin's front, 3 mm above its outline: what face models' own points mean that are
+# registered, and what the dense landmarks were spread from first.
+FRONT_68 = (*LANDMARKS_68[:7], 5221, 5225, 11831, *LANDMARKS_68[10:])
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class HeadAssembler:
         spans = {"eyes": (starts[0], starts[2]), "brows": (starts[2], starts[3]), "lashes": (starts[3], count)}
         regions = self._regions(neutral, spans)
         actions = [self.assemble(base.vertices + base.action(name)) - neutral for name in base.action_names]
-        landmarks68 = self.order[list(LANDMARKS_68)].astype(np.int32)
+        landmarks68, front = (self.order[list(ids)].astype(np.int32) for ids in (LANDMARKS_68, FRONT_68))
         return Template(
             quads=all_quads,
             triangles=triangles.astype(np.int32),
@@ -197,7 +201,7 @@ class HeadAssembler:
             mean=neutral,
             expression=np.stack(actions).astype(np.float32),
             landmarks68=landmarks68,
-            landmarks_dense=_dense_landmarks(neutral, regions, self.order[self.skin_faces], all_mirror, landmarks68),
+            landmarks_dense=_dense_landmarks(neutral, regions, self.order[self.skin_faces], all_mirror, front),
             mirror=all_mirror,
             regions=regions,
             material=np.concatenate(material).astype(np.int32),
@@ -256,7 +260,7 @@ class HeadAssembler:
 def _dense_landmarks(
     neutral: Floats, regions: NDArray[np.bool_], quads: NDArray[np.int64], mirror: Ints, first: Ints
 ) -> Ints:
-    """``DENSE_LANDMARKS`` vertex ids, the 68 points first, each with its mirror image among them.
+    """``DENSE_LANDMARKS`` vertex ids, those of `first` (68,) first, each with its mirror image among them.
 
     Farthest-point sampling of what a camera sees of face, forehead, ears and the jaw's underside: sparser away from
     the face, where less is to be seen.

@@ -136,3 +136,22 @@ def test_sets_that_differ_in_kind_are_not_joined(tmp_path: Path) -> None:
     moved = replace(one, template=one.template | {"mean": one.template["mean"] + 1})
     with pytest.raises(ValueError, match="different templates"):
         one.joined(moved)
+
+
+def test_points_follow_a_landmark_that_was_moved_on_the_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_toy_faces(tmp_path / "data", count=4)
+    before = read_faces(folder, progress=False)
+    template = before.template
+    ids, other = template["landmarks68"].copy(), int(template["landmarks_dense"][5])
+    # The template tells where it comes from by numbers that run backwards.
+    base_ids = np.arange(len(template["mean"]))[::-1].copy()
+    np.savez(folder / "template.npz", **template, base_ids=base_ids)
+    ids[8] = other
+    monkeypatch.setattr("training.dataset.LANDMARKS_68", tuple(base_ids[ids]))
+    after = read_faces(folder, progress=False)
+    np.testing.assert_array_equal(after.template["landmarks68"], ids)
+    np.testing.assert_allclose(after.landmarks68[:, 8], before.landmarks_dense[:, 5], atol=0.02)
+    kept = np.arange(68) != 8
+    np.testing.assert_array_equal(after.landmarks68[:, kept], before.landmarks68[:, kept])

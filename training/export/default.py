@@ -60,7 +60,8 @@ def export_default(
         write_default(regressor, folder / "regressor.onnx", metadata)
         crops = plain_crops(unseen, size, crop_scale)
         differences = check_onnx(regressor, folder / "regressor.onnx", crops, run.basis.identity)
-        arrays = run.arrays | {"landmarks_dense": faces.template["landmarks_dense"].astype(np.int32)}
+        points = {name: faces.template[name].astype(np.int32) for name in ("landmarks68", "landmarks_dense")}
+        arrays = run.arrays | points
         description = {
             **{key: value for key, value in run.description.items() if key not in ("files", "feedback")},
             "name": options.name,

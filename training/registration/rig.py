@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.head_parts import lid_rings
-from training.template import LANDMARKS_68, HeadAssembler, HeadLayout, Template
+from training.template import FRONT_68, HeadAssembler, HeadLayout, Template
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -89,7 +89,7 @@ class Rig:
             ),
             mouth=mouth,
             jaw_share=np.clip(opening[mouth] / opening[lower].mean(), 0.0, 1.0),
-            landmarks68=order[list(LANDMARKS_68)],
+            landmarks68=order[list(FRONT_68)],
             mirror=order[base.mirror[used]],
         )
 
