@@ -32,8 +32,8 @@ DENSE_LANDMARKS = 500
 TRAGI = (5455, 12054)
 
 # iBUG-68 in base-mesh vertex ids. Found by registering the base mesh to a head with known iBUG points, then set right
-# by eye on a rendered face (docs/images/landmarks68.png): lip contact line, inner brow ends, and the chin's outline, which
-# is where people put points 7 to 9: the surface there runs along the sight of a camera in front.
+# by eye on a rendered face (docs/images/landmarks68.png): lip contact line, inner brow ends, and the chin's outline,
+# where people put points 7 to 9: the surface there runs along the sight of a camera in front.
 # fmt: off
 LANDMARKS_68 = (
     5237, 269, 270, 736, 737, 3697, 916, 918, 732, 7620, 7618, 10365, 7457, 7456, 7039, 7038, 11846,
