@@ -76,6 +76,11 @@ class Template:
     region_names: NDArray[np.str_]
     base_ids: Ints
 
+    @property
+    def chin_front(self) -> int:
+        """The vertex in the middle of the chin's front, 3 mm above landmark 8, which lies on its outline."""
+        return int(self.landmarks_dense[8])
+
     def region(self, name: str) -> NDArray[np.bool_]:
         """Mask (N,) of the named region."""
         return self.regions[list(self.region_names).index(name)]

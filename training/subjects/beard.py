@@ -199,7 +199,7 @@ def _beardable(template: Template) -> Floats:
 def _parts(template: Template, rest: Floats, beard: Beard) -> dict[str, Floats]:
     """The shares 0..1 that points (...,3) of the mean head belong to each part of a beard."""
     marks = template.mean[template.landmarks68]
-    nose, lip, under, chin = marks[33, 1], marks[51, 1], marks[57, 1], marks[8, 1]
+    nose, lip, under, chin = marks[33, 1], marks[51, 1], marks[57, 1], template.mean[template.chin_front, 1]
     corner = float(abs(marks[[48, 54], 0]).mean())
     turn, _ = Capsule.of(template, template.mean).place(rest)
     turn = np.degrees(np.abs(turn))

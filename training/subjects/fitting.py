@@ -106,7 +106,7 @@ class FaceMeasures:
             eyes=np.stack([marks[36:42].mean(0), marks[42:48].mean(0)]),
             bridge=marks[27],
             tip=marks[30],
-            chin=marks[8],
+            chin=vertices[template.chin_front].astype(np.float64),
             mouth=marks[48:68].mean(0),
             ear_seats=seats,
         )
