@@ -64,10 +64,7 @@ class Heads:
         return self._measured(photos, heads, found)
 
     def _posed(self, photos: Sequence[Photo], weights: Sequence[float]) -> list[Head]:
-        identity, known = mean([photo.estimate.identity for photo in photos], weights), self._uncertainty
-        if known is not None and len(photos) > 1:
-            pooled = known.priors.pooled([photo.estimate.identity for photo in photos], weights)
-            identity = pooled.astype(np.float32)
+        identity = mean([photo.estimate.identity for photo in photos], weights)
         heads = []
         for photo, weight in zip(photos, weights, strict=True):
             estimate, pose, (focal, spread) = replace(photo.estimate, identity=identity), None, photo.focal

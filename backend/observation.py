@@ -96,7 +96,8 @@ class Priors:
 
         A network answers with less than it sees, as it cannot tell what is its own error: what it says of one photo is
         about the mean of the heads that it could be. A mean of photos has less of that error, and is made larger by as
-        much as its variance has become less (the best linear estimate).
+        much as its variance has become less (the best linear estimate). It is what a fit to the photos' points begins
+        with, and is not for heads that have been fitted, or will not be: there the plain mean is nearer.
         """
         shares = np.asarray(weights, np.float64) / np.sum(weights)
         mean: NDArray[np.float64] = shares @ np.asarray(identities, np.float64)

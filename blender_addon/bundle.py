@@ -47,8 +47,6 @@ class Bundle:
 
     `sliders` (S, K) are the named sliders, none in older bundles: identity coefficients for one unit of each, which is
     one standard deviation of what `slider_names` calls it; `slider_groups` says beside which others it belongs.
-    `agreement` (K,), 0..1, is the correlation between what the network says of identity from different photos of one
-    person, ones where that is not known.
     `base_ids` (B,) tells which vertices of MakeHuman's base mesh the first B are, none where they are not.
     """
 
@@ -75,7 +73,6 @@ class Bundle:
     slider_names: tuple[str, ...]
     slider_groups: tuple[str, ...]
     base_ids: Ints
-    agreement: Floats
 
     def albedo(self, coefficients: Floats | None) -> Floats:
         """(N, 3) linear RGB 0..1 of the (R,) reflectance coefficients, or of the mean where there are none."""
@@ -161,12 +158,7 @@ def _bundle(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
         slider_names=names,
         slider_groups=_texts(arrays, "slider_groups"),
         base_ids=_array(arrays, "base_ids", np.int32, (-1,)) if "base_ids" in arrays else np.zeros(0, np.int32),
-        agreement=_array(arrays, "identity_agreement", np.float32, (keys,))
-        if "identity_agreement" in arrays
-        else np.ones(keys, np.float32),
     )
-    if not np.all((bundle.agreement > 0) & (bundle.agreement <= 1)):
-        raise ValueError("identity_agreement is not between 0 and 1")
     if len(bundle.slider_groups) != len(names):
         raise ValueError("every slider needs a name and a group")
     indices = ((quads, count), (bundle.landmarks68, count), (bundle.mirror, count), (bundle.material, len(materials)))

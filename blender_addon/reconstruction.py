@@ -125,23 +125,19 @@ class Reconstruction:
             raise Failure("backend_answer", reason=error) from error
 
 
-def of_one_person(several: Sequence[Reconstruction], agreement: NDArray[np.float32]) -> tuple[Reconstruction, ...]:
-    """The same photos of one person, all with one identity and the mean of their reflectances.
+def of_one_person(several: Sequence[Reconstruction]) -> tuple[Reconstruction, ...]:
+    """The same photos of one person, all with the mean of their identities and of their reflectances.
 
     What a photo says wrongly about a face differs from photo to photo, so the mean errs less than each; where all say
-    how unsure they are, the surer ones count more, by the inverse squares. As much as the mean varies less than one
-    photo's answer, by their `agreement` (K,), it is made larger (`backend.observation.Priors.pooled`). What belongs to
-    the photo (expression, pose, light) stays its own. Raises ValueError for none.
+    how unsure they are, the surer ones count more, by the inverse squares. What belongs to the photo (expression, pose,
+    light) stays its own. Raises ValueError for none.
     """
     if not several:
         raise ValueError("at least one photo is needed")
     unsure = [one.uncertainty for one in several if one.uncertainty is not None]
     known = len(unsure) == len(several) and min(float(np.median(one)) for one in unsure) > 0
-    weights = np.array([float(np.median(one)) ** -2 for one in unsure] if known else [1.0] * len(several))
-    shares = weights / weights.sum()
-    alone = float(shares @ shares)
-    mean = shares @ np.array([one.identity for one in several], np.float64)
-    identity = (mean / (alone + (1.0 - alone) * agreement)).astype(np.float32)
+    weights = [float(np.median(one)) ** -2 for one in unsure] if known else None
+    identity = np.average([one.identity for one in several], axis=0, weights=weights).astype(np.float32)
     tones = [one.reflectance for one in several if one.reflectance is not None]
     reflectance = np.mean(tones, axis=0, dtype=np.float64).astype(np.float32) if tones else None
     return tuple(replace(one, identity=identity, reflectance=reflectance) for one in several)

@@ -77,8 +77,7 @@ class Reconstructing(InBackground):
         """Build the next head."""
         group = self._groups.pop(0)
         number, count = len(self._made), len(self._made) + len(self._groups) + 1
-        answers = [answer.reconstruction for _, answer in group if answer.reconstruction is not None]
-        together = of_one_person(answers, self._outcome.bundle.agreement)
+        together = of_one_person([answer.reconstruction for _, answer in group if answer.reconstruction is not None])
         shots = [
             Shot(one, answer.photo, functools.partial(self._background, at))
             for one, (at, answer) in zip(together, group, strict=True)

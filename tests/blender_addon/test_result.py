@@ -94,7 +94,7 @@ def test_several_photos_of_one_person(scene: Any, bundle: Bundle, make_answer: M
     answers = [
         Reconstruction.from_answer(make_answer(seed, expression=(smile * seed).tolist()), bundle) for seed in (0, 1)
     ]
-    together = of_one_person(answers, bundle.agreement)
+    together = of_one_person(answers)
     np.testing.assert_allclose(together[0].identity, (answers[0].identity + answers[1].identity) / 2, rtol=1e-6)
     made = add(scene, bundle, *together)
     assert [view[head.PHOTO] for view in made.cameras] == ["photo 1.jpg", "photo 2.jpg"]
@@ -107,22 +107,12 @@ def test_the_surer_photo_of_a_person_counts_more(bundle: Bundle, make_answer: Ma
         Reconstruction.from_answer(make_answer(seed, uncertainty=[sigma] * len(bundle.mean)), bundle)
         for seed, sigma in ((0, 1.0), (1, 2.0))
     ]
-    together = of_one_person(known, bundle.agreement)
+    together = of_one_person(known)
     expected = (4 * known[0].identity + known[1].identity) / 5
     np.testing.assert_allclose(together[0].identity, expected, rtol=1e-5, atol=1e-6)
     unknown = Reconstruction.from_answer(make_answer(2), bundle)
     mean = (known[0].identity + unknown.identity) / 2
-    np.testing.assert_allclose(
-        of_one_person([known[0], unknown], bundle.agreement)[0].identity, mean, rtol=1e-5, atol=1e-6
-    )
-
-
-def test_photos_that_agree_little_tell_more_together(bundle: Bundle, make_answer: MakeAnswer) -> None:
-    answers = [Reconstruction.from_answer(make_answer(seed), bundle) for seed in (0, 1)]
-    mean = (answers[0].identity + answers[1].identity) / 2
-    agreement = np.full_like(mean, 0.6)
-    np.testing.assert_allclose(of_one_person(answers, agreement)[0].identity, mean / 0.8, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(of_one_person(answers[:1], agreement)[0].identity, answers[0].identity, rtol=1e-5)
+    np.testing.assert_allclose(of_one_person([known[0], unknown])[0].identity, mean, rtol=1e-5, atol=1e-6)
 
 
 def test_an_error_leaves_nothing_behind(

@@ -19,8 +19,8 @@ def test_a_full_beard_covers_lip_chin_and_jaw_and_no_lips(population):
     template, head = population.template, population.template.mean
     roots = strands(template, head, FULL)[:, 0]
     marks = head[template.landmarks68]
-    front = head[template.chin_front]
-    for place in (front + [0.0, 6.0, 0.0], 0.5 * (marks[33] + marks[51]) + [7.0, 0.0, 0.0], marks[12], marks[4]):
+    chin, lip = head[template.chin_front], 0.5 * (marks[33] + marks[51])
+    for place in (chin + np.array([0.0, 6.0, 0.0]), lip + np.array([7.0, 0.0, 0.0]), marks[12], marks[4]):
         assert np.linalg.norm(roots - place, axis=1).min() < 8.0
     assert np.quantile(roots[:, 1], 0.995) < marks[17:27, 1].mean()
     lips = head[template.region("lips")]
