@@ -166,11 +166,12 @@ def _moved_landmarks(columns: dict[str, NDArray[Any]], template: dict[str, Any])
     vertex is away from the old one before the camera. Of templates that do not tell where they come from, and without
     cameras, nothing moves.
     """
-    order = np.argsort(template.get("base_ids", np.zeros(0, np.int32)), kind="stable")
+    base_ids = template.get("base_ids", np.zeros(0, np.int32))
     cameras = all(name in columns for name in ("rotation", "translation", "focal", "expression"))
-    if not len(order) or not cameras:
+    if not np.isin(LANDMARKS_68, base_ids).all() or not cameras:
         return template
-    now = order[np.searchsorted(template["base_ids"], LANDMARKS_68, sorter=order)]
+    order = np.argsort(base_ids, kind="stable")
+    now = order[np.searchsorted(base_ids, LANDMARKS_68, sorter=order)]
     moved = np.flatnonzero(now != template["landmarks68"])
     if not len(moved):
         return template
