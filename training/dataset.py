@@ -139,7 +139,7 @@ def read_faces(
             names.append(sample.key)
             bar.update()
     dense = columns.get("landmarks_dense", np.zeros((total, 0, 2), np.float32))
-    template = _moved_landmarks(columns, template)
+    template = move_landmarks(columns, template)
     return FaceSet(
         images=columns["images"],
         vertices=columns["vertices"],
@@ -159,10 +159,11 @@ def read_faces(
     )
 
 
-def _moved_landmarks(columns: dict[str, NDArray[Any]], template: dict[str, Any]) -> dict[str, Any]:
-    """The template with its landmarks where `LANDMARKS_68` has them now, and the faces' points moved there in place.
+def move_landmarks(columns: dict[str, NDArray[Any]], template: dict[str, Any]) -> dict[str, Any]:
+    """The template with its landmarks where `LANDMARKS_68` has them now, and the points of n faces moved there.
 
-    A landmark that was elsewhere on the template when the faces were rendered moves in the picture by as much as its
+    `columns` are the faces' arrays by their names in a sample, each (n,...); landmarks68 is changed in place. A
+    landmark that was elsewhere on the template when the faces were rendered moves in the picture by as much as its
     vertex is away from the old one before the camera. Of templates that do not tell where they come from, and without
     cameras, nothing moves.
     """

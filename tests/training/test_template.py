@@ -7,7 +7,7 @@ import numpy as np
 from training.dataset import MIRROR_68
 from training.export.neck import tidy_border
 from training.populations.anny import AnnyPopulation
-from training.template import REGIONS, Template
+from training.template import FRONT_68, REGIONS, Template
 
 # https://developer.apple.com/documentation/arkit/arfaceanchor/blendshapelocation, less nothing.
 ARKIT = set(
@@ -62,8 +62,10 @@ def test_landmarks_lie_where_ibug_puts_them(population: AnnyPopulation) -> None:
     for first, last in ((36, 42), (42, 48)):
         eye = template.eye_right if first == 36 else template.eye_left
         assert np.linalg.norm(mean[marks[first:last]].mean(0)[:2] - mean[eye].mean(0)[:2]) < 4.0
-    # The chin's outline is where the face ends.
-    assert template.region("face")[marks[[3, 4, 5, 6, 10, 11, 12, 13]]].all()
+    # The chin's outline is where the face ends: its points are corners of faces' quads, if not of the face itself.
+    bordering = template.quads[template.region("face")[template.quads].any(1)]
+    assert np.isin(marks[3:14], bordering).all()
+    assert template.region("face")[marks[[3, 4, 5, 6, 7, 9, 10, 11, 12, 13]]].all()
     below = (template.region("face") | template.region("neck")) & (np.abs(mean[:, 0]) < 1.0) & (z[8] - mean[:, 2] > 4.0)
     under = mean[below & (mean[:, 2] > z[8] - 12.0)]
     # From there on the surface runs along the sight of a camera in front.
@@ -125,11 +127,10 @@ def test_dense_landmarks_are_pairs_that_a_camera_sees(population: AnnyPopulation
     template = population.template
     dense = template.landmarks_dense
     assert len(set(dense.tolist())) == len(dense) == 500
-    outline = np.isin(np.arange(68), (7, 8, 9))
-    assert np.array_equal(dense[:68][~outline], template.landmarks68[~outline])
-    # Points 7 to 9 lie on the chin's outline, the dense ones on its front.
-    gap = template.mean[dense[:68][outline]] - template.mean[template.landmarks68[outline]]
-    assert (np.linalg.norm(gap, axis=1) < 9.0).all() and (gap[:, 1] > 1.0).all()
+    # They were spread from the 68 points as they were when points 7 to 9 lay on the chin's front.
+    assert np.array_equal(template.base_ids[dense[:68]], FRONT_68)
+    assert np.array_equal(np.flatnonzero(dense[:68] != template.landmarks68), [7, 8, 9])
+    assert dense[8] == template.chin_front
     assert set(template.mirror[dense].tolist()) == set(dense.tolist())
     counts = {name: int(template.region(name)[dense].sum()) for name in ("face", "ears", "skin")}
     assert counts["face"] > 300 and counts["ears"] > 30 and counts["skin"] == 500

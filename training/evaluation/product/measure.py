@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.dataset import move_landmarks
 from training.evaluation import metrics
 from training.evaluation.metrics import per_vertex_error
 from training.evaluation.product.visible import Visibility
@@ -28,8 +29,9 @@ EIGHT = (36, 39, 42, 45, 30, 48, 54, 8)
 """Eye corners, nose tip, mouth corners and chin among the 68 points."""
 
 _YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0)
-# Below this, nobody could see in the picture that an action is on.
-_VISIBLE = 0.02
+# An action with a smaller standard deviation does not vary.
+_LEAST_SPREAD = 0.02
+# Pictures that could show an action: of fewer a correlation says nothing.
 _FEWEST = 30
 
 
@@ -56,6 +58,8 @@ def people(folder: Path, limit: int | None = None) -> Iterator[Person]:
     paths = shard_paths(folder)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no rendered faces: make some with `likeness render --output {folder}`")
+    with np.load(folder / "template.npz", allow_pickle=False) as arrays:
+        template = {name: arrays[name] for name in arrays.files}
     count = 0
     for path in paths:
         for sample in read_shard(path):
@@ -63,11 +67,13 @@ def people(folder: Path, limit: int | None = None) -> Iterator[Person]:
                 return
             count += 1
             a = sample.arrays
+            one = {name: np.array(array)[None] for name, array in a.items()}
+            move_landmarks(one, template)
             points = ("landmarks68", "landmarks_dense")
             # In sight where the samples do not say.
             shown = [a.get(f"{name}_visible", np.ones(len(a[name]), bool)).astype(bool) for name in points]
             yield Person(
-                sample.picture, a["vertices"], a["expression"], sample.parameters, a["landmarks68"],
+                sample.picture, a["vertices"], a["expression"], sample.parameters, one["landmarks68"][0],
                 a["rotation"], a["translation"], np.concatenate(shown),
             )  # fmt: skip
 
@@ -214,10 +220,11 @@ def correlations(rows: Sequence[Row], visible: bool = False) -> NDArray[np.float
     values = np.full(truth.shape[1], np.nan)
     for action in range(len(values)):
         chosen = seen[:, action] if visible else np.ones(len(kept), bool)
-        if (not visible or chosen.sum() >= _FEWEST) and truth[chosen, action].std() > _VISIBLE:
-            one = metrics.correlations(found[chosen, action, None], truth[chosen, action, None])
-            # An answer that never varies tells nothing of an action that does.
-            values[action] = np.nan_to_num(one[0])
+        if (visible and chosen.sum() < _FEWEST) or not truth[chosen, action].std() > _LEAST_SPREAD:
+            continue
+        one = metrics.correlations(found[chosen, action, None], truth[chosen, action, None])
+        # An answer that never varies tells nothing of an action that does.
+        values[action] = np.nan_to_num(one[0])
     return values
 
 
